@@ -1,0 +1,5 @@
+"""python -m monostep."""
+
+from monostep.cli import main
+
+main()
