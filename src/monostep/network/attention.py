@@ -1,0 +1,145 @@
+"""Attention, and the transformer that sits between residual blocks."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Attention(nn.Module):
+    """Multi-head attention from tokens to a context (to themselves when none is given)."""
+
+    def __init__(
+        self, channels: int, *, heads: int, context: int | None = None, bias: bool = False
+    ) -> None:
+        super().__init__()
+        context = channels if context is None else context
+        self.heads = heads
+        self.to_q = nn.Linear(channels, channels, bias=bias)
+        self.to_k = nn.Linear(context, channels, bias=bias)
+        self.to_v = nn.Linear(context, channels, bias=bias)
+        self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "batch space channel"],
+        context: Float[Tensor, "batch token width"] | None = None,
+    ) -> Float[Tensor, "batch space channel"]:
+        """What each token reads from the context."""
+        context = tokens if context is None else context
+        query, key, value = (
+            projected.unflatten(2, (self.heads, -1)).transpose(1, 2)  # batch head token channel
+            for projected in (self.to_q(tokens), self.to_k(context), self.to_v(context))
+        )
+        read = F.scaled_dot_product_attention(query, key, value)
+        return self.to_out[0](read.transpose(1, 2).flatten(2))  # batch space channel
+
+
+class GatedProjection(nn.Module):
+    """A linear map whose output is gated by the GELU of another."""
+
+    def __init__(self, channels: int, inner: int) -> None:
+        super().__init__()
+        self.proj = nn.Linear(channels, 2 * inner)
+
+    def forward(self, tokens: Float[Tensor, "*any channel"]) -> Float[Tensor, "*any inner"]:
+        """Value times GELU of gate."""
+        value, gate = self.proj(tokens).chunk(2, dim=-1)
+        return value * F.gelu(gate)
+
+
+class FeedForward(nn.Module):
+    """Gated two-layer perceptron, four times as wide inside."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        # The index 1 of diffusers' list is a dropout without parameters.
+        self.net = nn.ModuleList(
+            [
+                GatedProjection(channels, 4 * channels),
+                nn.Identity(),
+                nn.Linear(4 * channels, channels),
+            ]
+        )
+
+    def forward(self, tokens: Float[Tensor, "*any channel"]) -> Float[Tensor, "*any channel"]:
+        """The perceptron's output for every token."""
+        for layer in self.net:
+            tokens = layer(tokens)
+        return tokens
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention, attention to the prompt, feed-forward, each with a residual."""
+
+    def __init__(self, channels: int, *, heads: int, context: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(channels)
+        self.attn1 = Attention(channels, heads=heads)
+        self.norm2 = nn.LayerNorm(channels)
+        self.attn2 = Attention(channels, heads=heads, context=context)
+        self.norm3 = nn.LayerNorm(channels)
+        self.ff = FeedForward(channels)
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "batch space channel"],
+        context: Float[Tensor, "batch token width"],
+    ) -> Float[Tensor, "batch space channel"]:
+        """The tokens after one round of looking around."""
+        tokens = self.attn1(self.norm1(tokens)) + tokens
+        tokens = self.attn2(self.norm2(tokens), context) + tokens
+        return self.ff(self.norm3(tokens)) + tokens
+
+
+class SpatialTransformer(nn.Module):
+    """A transformer block on the pixels of a feature map, with a residual around it."""
+
+    def __init__(self, channels: int, *, heads: int, context: int, groups: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
+        self.proj_in = nn.Linear(channels, channels)
+        self.transformer_blocks = nn.ModuleList(
+            [TransformerBlock(channels, heads=heads, context=context)]
+        )
+        self.proj_out = nn.Linear(channels, channels)
+
+    def forward(
+        self,
+        features: Float[Tensor, "batch channel height width"],
+        context: Float[Tensor, "batch token width_of_context"],
+    ) -> Float[Tensor, "batch channel height width"]:
+        """The feature map after attention over all its pixels and the prompt."""
+        size = features.shape[2:]
+        tokens = self.norm(features).permute(0, 2, 3, 1).flatten(1, 2)  # batch space channel
+        tokens = self.proj_in(tokens)
+        for block in self.transformer_blocks:
+            tokens = block(tokens, context)
+        tokens = self.proj_out(tokens)
+        # batch channel height width
+        return tokens.unflatten(1, size).permute(0, 3, 1, 2).contiguous() + features
+
+
+class PixelAttention(Attention):
+    """The autoencoder's single-head attention over all pixels, with norm and residual."""
+
+    def __init__(self, channels: int, *, groups: int) -> None:
+        super().__init__(channels, heads=1, bias=True)
+        self.group_norm = nn.GroupNorm(groups, channels, eps=1e-6)
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, features: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        """The feature map after attention over its pixels."""
+        size = features.shape[2:]
+        tokens = self.group_norm(features.flatten(2)).mT  # batch space channel
+        return super().forward(tokens).mT.unflatten(2, size) + features
+
+
+def timestep_embedding(time: Float[Tensor, " batch"], width: int) -> Float[Tensor, "batch width"]:
+    """Cosines, then sines, of the timestep at geometrically spaced frequencies."""
+    half = width // 2
+    exponent = -torch.log(torch.tensor(10000.0)) / half
+    frequency = torch.exp(exponent * torch.arange(half, dtype=torch.float32)).to(time.device)
+    angle = time[:, None] * frequency[None, :]
+    return torch.cat([angle.cos(), angle.sin()], dim=-1)

@@ -1,0 +1,42 @@
+"""Named sizes: the published one, the one that runs on any CPU, the one for tests."""
+
+from monostep.network.autoencoder_kl import AutoencoderKLConfig
+from monostep.network.autoencoder_tiny import AutoencoderTinyConfig
+from monostep.network.unet import UNetConfig
+
+SD2_UNET = UNetConfig(
+    in_channels=8,  # RGB latent, then the latent to be denoised
+    out_channels=4,
+    channels=(320, 640, 1280, 1280),
+    attention=(True, True, True, False),
+    heads=(5, 10, 20, 20),
+    layers=2,
+    context=1024,
+)
+SD2_AUTOENCODER = AutoencoderKLConfig(channels=(128, 256, 512, 512), layers=2)
+
+NANO_UNET = UNetConfig(
+    in_channels=8,
+    out_channels=4,
+    channels=(64, 96, 128, 160),
+    attention=(False, True, True, False),
+    heads=(2, 3, 4, 5),
+    layers=1,
+    context=32,
+)
+NANO_AUTOENCODER = AutoencoderTinyConfig(
+    width=32, encoder_blocks=(1, 2, 2), decoder_blocks=(3, 2, 1)
+)
+NANO_AUTOENCODER_KL = AutoencoderKLConfig(channels=(24, 48, 64), layers=1, groups=8)
+
+TINY_UNET = UNetConfig(
+    in_channels=8,
+    out_channels=4,
+    channels=(32, 32, 64, 64),
+    attention=(True, True, True, False),
+    heads=(1, 2, 4, 4),
+    layers=2,
+    context=16,
+    groups=8,
+)
+TINY_AUTOENCODER = AutoencoderKLConfig(channels=(8, 16, 32, 32), layers=2, groups=4)
