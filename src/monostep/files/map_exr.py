@@ -1,0 +1,74 @@
+"""Maps as OpenEXR: 32-bit floats under the channel names that compositing programs expect."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from monostep.errors import InputError, MissingExtraError, OutputError
+from monostep.files.atomic import replacing
+from monostep.files.map_layout import Layout
+from monostep.files.metadata import from_json, to_json
+
+_ATTRIBUTE = "monostep"
+_ERRORS = (RuntimeError, OSError, ValueError, TypeError, LookupError, MemoryError)
+
+
+def write_exr(path: Path, values: np.ndarray, about: Mapping[str, Any], layout: Layout) -> None:
+    """Write float32 channels (Z, or N.x N.y N.z), the description as a string attribute.
+
+    Raises:
+        MissingExtraError: the package OpenEXR is not installed.
+        OutputError: the file cannot be written.
+    """
+    exr = _library(path)
+    header = {
+        "compression": exr.ZIP_COMPRESSION,
+        "type": exr.scanlineimage,
+        _ATTRIBUTE: to_json(about),
+    }
+    planes = values.reshape(*values.shape[:2], layout.channels)
+    channels = {
+        name: np.ascontiguousarray(planes[..., index])
+        for index, name in enumerate(layout.exr_channels)
+    }
+    with replacing(path) as temporary:
+        try:
+            exr.File(header, channels).write(str(temporary))
+        except RuntimeError as error:
+            raise OutputError(f"{path}: cannot be written ({error})") from error
+
+
+def read_exr(path: Path, layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
+    """Read a map by our channel names or by those that others use; half floats are widened.
+
+    Raises:
+        InputError: the file is damaged or has other channels.
+        MissingExtraError: the package OpenEXR is not installed.
+    """
+    exr = _library(path)
+    try:
+        with exr.File(str(path), separate_channels=True) as file:
+            planes = {name: channel.pixels.copy() for name, channel in file.channels().items()}
+            about = file.header().get(_ATTRIBUTE, "{}")
+    except _ERRORS as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable OpenEXR file ({reason})") from error
+    for names in (layout.exr_channels, *layout.foreign_channels):
+        if planes.keys() >= set(names):
+            values = np.stack([planes[name] for name in names], axis=-1)
+            where = f"{path}, attribute {_ATTRIBUTE!r}"
+            return values.squeeze(-1) if len(names) == 1 else values, from_json(about, where=where)
+    raise InputError(f"{path}: no {layout.entry} channels {layout.exr_channels}, only {[*planes]}")
+
+
+def _library(path: Path) -> ModuleType:
+    try:
+        import OpenEXR
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{path}: .exr needs the package OpenEXR: pip install 'monostep[formats]'"
+        ) from error
+    return OpenEXR
