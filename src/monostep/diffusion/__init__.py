@@ -1,0 +1,1 @@
+"""Schedules: how much signal a latent keeps at a timestep."""

@@ -1,0 +1,1 @@
+"""What the output is: depth, normals, cameras, and how network channels become them."""

@@ -1,0 +1,1 @@
+"""Pure functions of (prediction, truth, weight), one value per image."""

@@ -1,0 +1,1 @@
+"""Pure functions of (prediction, truth, valid), one value per image."""

@@ -1,0 +1,106 @@
+import pytest
+import torch
+
+from monostep.images import fit
+
+SIZES = [(1, 1), (1, 9), (9, 1), (2, 3), (30, 30), (37, 53), (64, 48), (480, 641), (4000, 30)]
+WAYS = [(0, 4), (64, 8), (96, 64), (256, 1)]  # resolution, multiple
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("resolution", "multiple"), WAYS)
+def test_every_size_comes_back_as_it_was(size, resolution, multiple):
+    place = fit.place(size, resolution=resolution, multiple=multiple)
+    seen = fit.fit(torch.rand(3, *size), place)
+    assert tuple(seen.shape[1:]) == place.padded
+    back = fit.restore(seen, place)
+    assert tuple(back.shape) == (3, *size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("resolution", "multiple"), WAYS)
+def test_sides_are_multiples_and_the_long_one_has_the_resolution(size, resolution, multiple):
+    place = fit.place(size, resolution=resolution, multiple=multiple)
+    for resized, padded in zip(place.resized, place.padded, strict=True):
+        assert padded % multiple == 0
+        assert 0 <= padded - resized < multiple
+        assert resized >= 1
+    assert max(place.resized) == (resolution or max(size))
+    if resolution == 0:
+        assert place.resized == size
+
+
+def test_padding_lies_below_and_to_the_right_and_repeats_the_edge():
+    place = fit.place((5, 6), resolution=0, multiple=8)
+    image = torch.rand(3, 5, 6)
+    seen = fit.fit(image, place)
+    assert place.padded == (8, 8)
+    torch.testing.assert_close(seen[:, :5, :6], image, rtol=0, atol=0)
+    torch.testing.assert_close(seen[:, 5:, :6], image[:, 4:].expand(3, 3, 6), rtol=0, atol=0)
+    torch.testing.assert_close(seen[:, :5, 6:], image[:, :, 5:].expand(3, 5, 2), rtol=0, atol=0)
+
+
+def test_an_image_of_fitting_size_is_not_touched():
+    image = torch.rand(3, 16, 24)
+    place = fit.place((16, 24), resolution=24, multiple=8)
+    assert torch.equal(fit.fit(image, place), image)
+    assert torch.equal(fit.restore(image, place), image)
+
+
+@pytest.mark.parametrize("size", [(60, 80), (61, 83), (200, 133)])
+@pytest.mark.parametrize("resolution", [40, 97, 160, 301])
+def test_a_ramp_comes_back_without_any_shift(size, resolution):
+    height, width = size
+    columns = (torch.arange(width) + 0.5).expand(height, width)
+    rows = (torch.arange(height) + 0.5)[:, None].expand(height, width)
+    ramps = torch.stack([columns, rows])
+    place = fit.place(size, resolution=resolution, multiple=8)
+    back = fit.restore(fit.fit(ramps, place), place)
+    border = 2 + round(2 * max(size) / resolution)  # where the filter meets the image's edge
+    moved = (back - ramps)[:, border:-border, border:-border]
+    # The sampled filter ripples around the ramp; a shift would not average out.
+    assert moved.abs().max() < 0.1
+    assert moved.mean(dim=(1, 2)).abs().max() < 0.005
+
+
+@pytest.mark.parametrize("size", [(37, 53), (1, 9), (130, 90)])
+@pytest.mark.parametrize("resolution", [0, 32, 200])
+def test_a_constant_image_stays_constant(size, resolution):
+    place = fit.place(size, resolution=resolution, multiple=8)
+    seen = fit.fit(torch.full((3, *size), 0.25), place)
+    torch.testing.assert_close(seen, torch.full_like(seen, 0.25))
+    back = fit.restore(seen, place)
+    torch.testing.assert_close(back, torch.full_like(back, 0.25))
+
+
+@pytest.mark.parametrize(("size", "resolution"), [((64, 96), 48), ((40, 56), 112), ((9, 33), 66)])
+@pytest.mark.parametrize("axis", [1, 2])
+def test_mirrored_in_is_mirrored_out_when_nothing_is_padded(size, resolution, axis):
+    image = torch.rand(3, *size)
+    place = fit.place(size, resolution=resolution, multiple=1)
+    assert place.padded == place.resized
+    mirrored = fit.fit(image.flip(axis), place)
+    torch.testing.assert_close(mirrored, fit.fit(image, place).flip(axis), rtol=0, atol=1e-6)
+    restored = fit.restore(mirrored, place)
+    other = fit.restore(mirrored.flip(axis), place).flip(axis)
+    torch.testing.assert_close(restored, other, rtol=0, atol=1e-6)
+
+
+def test_what_was_padded_never_comes_back():
+    place = fit.place((5, 6), resolution=0, multiple=8)
+    output = torch.zeros(1, 8, 8)
+    output[:, 5:] = output[:, :, 6:] = float("nan")
+    assert torch.isfinite(fit.restore(output, place)).all()
+    larger = fit.place((50, 61), resolution=30, multiple=8)
+    output = torch.zeros(1, *larger.padded)
+    output[:, larger.resized[0] :] = output[:, :, larger.resized[1] :] = float("nan")
+    assert torch.isfinite(fit.restore(output, larger)).all()
+
+
+def test_values_stay_within_those_of_the_image():
+    image = (torch.rand(3, 70, 90) > 0.5).float()
+    for resolution in (33, 200):
+        place = fit.place((70, 90), resolution=resolution, multiple=8)
+        back = fit.restore(fit.fit(image, place), place)
+        assert back.min() >= -1e-6
+        assert back.max() <= 1 + 1e-6

@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+import torch
+
+from monostep.losses.depth import affine_invariant_l1
+
+UNITS = ["metre", "image"]
+
+
+@pytest.fixture
+def maps():
+    generator = torch.Generator().manual_seed(0)
+    predicted = torch.rand(4, 12, 16, generator=generator) * 2 - 1
+    truth = 1 + 9 * torch.rand(4, 12, 16, generator=generator)
+    weight = (torch.rand(4, 12, 16, generator=generator) > 0.3).float()
+    return predicted, truth, weight
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(("scale", "shift"), [(7.0, 0.0), (1e-2, 0.5), (1.0, -3.0), (300.0, 40.0)])
+def test_scale_and_shift_of_the_prediction_do_not_matter(maps, unit, scale, shift):
+    predicted, truth, weight = maps
+    loss = affine_invariant_l1(predicted, truth, weight, unit=unit)
+    other = affine_invariant_l1(scale * predicted + shift, truth, weight, unit=unit)
+    torch.testing.assert_close(other, loss, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(7.0, 0.0), (1e-2, 0.5), (50.0, 3.0)])
+def test_in_units_of_the_image_scale_and_shift_of_the_truth_do_not_matter(maps, scale, shift):
+    predicted, truth, weight = maps
+    loss = affine_invariant_l1(predicted, truth, weight, unit="image")
+    other = affine_invariant_l1(predicted, scale * truth + shift, weight, unit="image")
+    torch.testing.assert_close(other, loss, rtol=1e-4, atol=1e-6)
+
+
+def test_in_metres_it_grows_with_the_scale_of_the_truth(maps):
+    predicted, truth, weight = maps
+    loss = affine_invariant_l1(predicted, truth, weight)
+    torch.testing.assert_close(affine_invariant_l1(predicted, 3 * truth, weight), 3 * loss)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(("scale", "shift"), [(4.0, 5.0), (0.03, 0.5), (-2.0, 9.0)])
+def test_it_is_zero_where_an_exact_affine_relation_holds(maps, unit, scale, shift):
+    predicted, _, weight = maps
+    loss = affine_invariant_l1(predicted, scale * predicted + shift, weight, unit=unit)
+    assert (loss < 1e-5).all()
+
+
+def test_mirroring_both_maps_changes_nothing(maps):
+    loss = affine_invariant_l1(*maps)
+    mirrored = affine_invariant_l1(*(one.flip(-1) for one in maps))
+    torch.testing.assert_close(mirrored, loss, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("rubbish", [float("nan"), float("inf"), -float("inf"), 1e30])
+def test_pixels_without_weight_are_ignored_whatever_is_there(maps, unit, rubbish):
+    predicted, truth, weight = maps
+    off = weight == 0
+    spoilt = truth.masked_fill(off, rubbish)
+    wanted = affine_invariant_l1(predicted, truth, weight, unit=unit)
+    torch.testing.assert_close(
+        affine_invariant_l1(predicted, spoilt, weight, unit=unit), wanted, rtol=0, atol=0
+    )
+    torch.testing.assert_close(
+        affine_invariant_l1(predicted.masked_fill(off, rubbish), truth, weight, unit=unit),
+        wanted,
+        rtol=0,
+        atol=0,
+    )
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_rubbish_without_weight_leaves_the_gradient_alone(maps, unit):
+    predicted, truth, weight = maps
+    gradients = []
+    for given in (truth, truth.masked_fill(weight == 0, float("nan"))):
+        leaf = predicted.clone().requires_grad_()
+        affine_invariant_l1(leaf, given, weight, unit=unit).sum().backward()
+        gradients.append(leaf.grad)
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=0, atol=0)
+
+
+def _one_pixel(weight):
+    alone = torch.zeros_like(weight)
+    alone[:, 3, 4] = 1
+    return alone
+
+
+EDGES = {
+    "perfect agreement": lambda p, _t, w: (p, p.clone(), w),
+    "exact affine relation": lambda p, _t, w: (p, 3 * p + 2, w),
+    "constant prediction": lambda p, t, w: (torch.full_like(p, 0.3), t, w),
+    "zero prediction": lambda p, t, w: (torch.zeros_like(p), t, w),
+    "constant truth": lambda p, t, w: (p, torch.full_like(t, 4.0), w),
+    "both constant": lambda p, t, w: (torch.ones_like(p), torch.ones_like(t), w),
+    "one pixel": lambda p, t, w: (p, t, _one_pixel(w)),
+    "no pixel": lambda p, t, w: (p, t, torch.zeros_like(w)),
+}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("edge", EDGES)
+def test_value_and_gradient_are_finite_at_every_edge(maps, unit, edge):
+    predicted, truth, weight = EDGES[edge](*maps)
+    leaf = predicted.clone().requires_grad_()
+    loss = affine_invariant_l1(leaf, truth, weight, unit=unit)
+    loss.sum().backward()
+    assert torch.isfinite(loss).all()
+    assert torch.isfinite(leaf.grad).all()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("edge", ["one pixel", "no pixel", "constant truth"])
+def test_it_is_zero_where_there_is_nothing_to_learn(maps, unit, edge):
+    loss = affine_invariant_l1(*EDGES[edge](*maps), unit=unit)
+    assert (loss < 1e-6).all()
+
+
+def test_it_agrees_with_numpy_least_squares_in_float64(maps):
+    predicted, truth, weight = maps
+    losses = affine_invariant_l1(predicted, truth, weight)
+    for p, t, w, loss in zip(*(one.double().numpy() for one in maps), losses, strict=True):
+        used = w > 0
+        system = np.stack([p[used], np.ones(used.sum())], axis=1)
+        (scale, shift), *_ = np.linalg.lstsq(system, t[used], rcond=None)
+        wanted = np.abs(scale * p[used] + shift - t[used]).mean()
+        assert float(loss) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_fractional_weights_are_those_of_weighted_least_squares(maps):
+    predicted, truth, _ = maps
+    weight = torch.rand(predicted.shape, generator=torch.Generator().manual_seed(5))
+    losses = affine_invariant_l1(predicted, truth, weight)
+    p, t, w = (one[0].double().numpy().ravel() for one in (predicted, truth, weight))
+    system = np.stack([p, np.ones_like(p)], axis=1) * np.sqrt(w)[:, None]
+    (scale, shift), *_ = np.linalg.lstsq(system, t * np.sqrt(w), rcond=None)
+    wanted = (w * np.abs(scale * p + shift - t)).sum() / w.sum()
+    assert float(losses[0]) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_batch_mates_do_not_matter(maps, unit):
+    together = affine_invariant_l1(*maps, unit=unit)
+    assert together.shape == (4,)
+    for row in range(4):
+        alone = affine_invariant_l1(*(one[row : row + 1] for one in maps), unit=unit)
+        torch.testing.assert_close(alone[0], together[row], rtol=1e-6, atol=0)
+
+
+def test_a_nearly_constant_prediction_keeps_its_digits_in_float32():
+    # The reference solves uncentred normal equations, whose determinant is rounding noise here.
+    generator = torch.Generator().manual_seed(1)
+    predicted = 0.5 + 1e-4 * torch.randn(1, 96, 128, generator=generator)
+    truth = 2 + 5000 * (predicted - 0.5)
+    loss = affine_invariant_l1(predicted, truth, torch.ones_like(truth))
+    assert float(loss) < 1e-3  # metres, of a truth that varies by half a metre
+
+
+def test_the_gradient_goes_through_scale_and_shift(maps):
+    predicted, truth, weight = (one[:1, :4, :5].double() for one in maps)
+    leaf = predicted.float().requires_grad_()
+    affine_invariant_l1(leaf, truth.float(), weight.float()).sum().backward()
+    # Along the prediction itself and along a constant the loss cannot change.
+    on = weight > 0
+    assert float((leaf.grad.double() * predicted)[on].sum()) == pytest.approx(0, abs=1e-5)
+    assert float(leaf.grad.double()[on].sum()) == pytest.approx(0, abs=1e-5)
