@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from monostep.losses.depth import affine_invariant_l1
+from monostep.losses.depth import affine_invariant_l1, normalised, normalised_l1
 
-UNITS = ["metre", "image"]
+UNITS = ["metre", "image", "relative"]
 
 
 @pytest.fixture
@@ -166,3 +166,30 @@ def test_the_gradient_goes_through_scale_and_shift(maps):
     on = weight > 0
     assert float((leaf.grad.double() * predicted)[on].sum()) == pytest.approx(0, abs=1e-5)
     assert float(leaf.grad.double()[on].sum()) == pytest.approx(0, abs=1e-5)
+
+
+def test_normalised_depth_ignores_scale_shift_and_what_has_no_weight(maps):
+    _, truth, weight = maps
+    expected = normalised(truth, weight)
+    assert expected.abs().max() == 1
+    torch.testing.assert_close(normalised(3 * truth + 7, weight), expected, rtol=0, atol=1e-5)
+    rubbish = torch.where(weight > 0, truth, torch.nan)
+    assert torch.equal(normalised(rubbish, weight), expected)
+    assert (normalised(truth, torch.zeros_like(weight)) == 0).all()
+    assert torch.isfinite(normalised(torch.ones_like(truth), weight)).all()
+
+
+def test_normalised_depth_agrees_with_numpy_quantiles(maps):
+    _, truth, weight = maps
+    counted = truth[0][weight[0] > 0].numpy()
+    low, high = np.quantile(counted, [0.02, 0.98])
+    expected = np.clip(2 * (counted - low) / (high - low) - 1, -1, 1)
+    ours = normalised(truth, weight)[0][weight[0] > 0].numpy()
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_the_distance_from_the_normalised_truth_knows_which_end_is_near(maps):
+    _, truth, weight = maps
+    target = normalised(truth, weight)
+    assert normalised_l1(target, 5 * truth + 1, weight).max() < 1e-5
+    assert normalised_l1(-target, truth, weight).min() > 0.5

@@ -29,4 +29,6 @@ def angular(
     weight: Float[Tensor, "batch height width"],
 ) -> Float[Tensor, " batch"]:
     """Mean angle in radians of each image; 0 where no pixel has weight."""
+    counted = weight[:, None] > 0
+    predicted, truth = torch.where(counted, predicted, 0), torch.where(counted, truth, 0)
     return masked.mean(angle(predicted, truth), weight)
