@@ -1,0 +1,78 @@
+"""Rendered scenes kept on disk: a scene is a pure function, so it need be rendered only once."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from monostep.data.procedural import render
+from monostep.data.samples import Samples
+
+Renderer = Callable[[int, Sequence[int], tuple[int, int]], Samples]
+
+
+class SceneCache:
+    """The first `count` scenes of a seed, rendered on demand; with a folder, at most once."""
+
+    def __init__(
+        self, seed: int, count: int, *, folder: str | None, renderer: Renderer = render
+    ) -> None:
+        self.seed = seed
+        self.count = count
+        self.folder = None if folder is None else Path(folder)
+        self.renderer = renderer
+        self._arrays: dict[tuple[int, int], dict[str, np.ndarray]] = {}
+
+    def fetch(self, indices: Sequence[int], size: tuple[int, int]) -> Samples:
+        """The scenes of these indices at this (height, width), as one batch."""
+        if self.folder is None:
+            return self.renderer(self.seed, indices, size)
+        arrays = self._open(size)
+        missing = [index for index in dict.fromkeys(indices) if not arrays["done"][index]]
+        if missing:
+            self._store(arrays, missing, self.renderer(self.seed, missing, size))
+        rows = list(indices)
+        return Samples(
+            **{
+                name: torch.from_numpy(array[rows])
+                for name, array in arrays.items()
+                if name != "done"
+            }
+        )
+
+    def _store(self, arrays: dict[str, np.ndarray], rows: list[int], rendered: Samples) -> None:
+        for name, array in arrays.items():
+            if name != "done":
+                array[rows] = getattr(rendered, name).numpy()
+        # Last, so that an interrupted run renders again what it may have left half written.
+        arrays["done"][rows] = True
+
+    def _open(self, size: tuple[int, int]) -> dict[str, np.ndarray]:
+        if size not in self._arrays:
+            self._arrays[size] = self._map(size)
+        return self._arrays[size]
+
+    def _map(self, size: tuple[int, int]) -> dict[str, np.ndarray]:
+        assert self.folder is not None
+        height, width = size
+        layout: dict[str, tuple[type, tuple[int, ...]]] = {
+            "image": (np.float32, (3, height, width)),
+            "depth_m": (np.float32, (height, width)),
+            "normals": (np.float32, (3, height, width)),
+            "valid": (np.bool_, (height, width)),
+            "sky": (np.bool_, (height, width)),
+            "intrinsics": (np.float32, (3, 3)),
+            "kind": (np.int64, ()),
+            "done": (np.bool_, ()),
+        }
+        place = self.folder / f"seed{self.seed}-{self.count}-{height}x{width}"
+        place.mkdir(parents=True, exist_ok=True)
+        arrays = {}
+        for name, (dtype, shape) in layout.items():
+            path = place / f"{name}.npy"
+            mode = "r+" if path.exists() else "w+"
+            arrays[name] = np.lib.format.open_memmap(
+                path, mode=mode, dtype=dtype, shape=(self.count, *shape)
+            )
+        return arrays

@@ -1,0 +1,41 @@
+import torch
+
+from monostep.data.cache import SceneCache
+from monostep.data.procedural import render
+
+SIZE = (8, 12)
+
+
+class Counting:
+    def __init__(self):
+        self.rendered = []
+
+    def __call__(self, seed, indices, size):
+        self.rendered.extend(indices)
+        return render(seed, indices, size)
+
+
+def _equal(one, two):
+    return all(torch.equal(getattr(one, name), getattr(two, name)) for name in vars(one))
+
+
+def test_cached_scenes_equal_rendered_ones_and_are_rendered_once(tmp_path):
+    renderer = Counting()
+    cache = SceneCache(1, 10, folder=str(tmp_path), renderer=renderer)
+    direct = render(1, [3, 1, 4, 1], SIZE)
+    assert _equal(cache.fetch([3, 1, 4, 1], SIZE), direct)
+    again = SceneCache(1, 10, folder=str(tmp_path), renderer=renderer)
+    assert _equal(again.fetch([3, 1, 4, 1], SIZE), direct)
+    assert sorted(renderer.rendered) == [1, 3, 4]
+
+
+def test_seeds_and_sizes_do_not_mix(tmp_path):
+    one = SceneCache(1, 10, folder=str(tmp_path)).fetch([0], SIZE)
+    two = SceneCache(2, 10, folder=str(tmp_path)).fetch([0], SIZE)
+    assert not torch.equal(one.image, two.image)
+    assert SceneCache(1, 10, folder=str(tmp_path)).fetch([0], (4, 4)).image.shape[2:] == (4, 4)
+
+
+def test_without_a_folder_nothing_is_written(tmp_path):
+    SceneCache(1, 10, folder=None).fetch([0], SIZE)
+    assert list(tmp_path.iterdir()) == []
