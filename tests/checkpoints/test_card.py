@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from monostep.checkpoints.card import FORMAT, Card, tensor_hash
+from monostep.errors import CheckpointError
+
+
+def test_a_card_survives_its_dictionary():
+    card = Card(name="a", task="normals", frame="opengl", scores={"test": {"mean_angle_deg": 1.0}})
+    assert Card.from_dict(card.as_dict()) == card
+
+
+def test_a_newer_format_and_unknown_entries_are_named():
+    values = Card(name="a", task="depth").as_dict()
+    with pytest.raises(CheckpointError, match="upgrade monostep"):
+        Card.from_dict({**values, "format": FORMAT + 1})
+    with pytest.raises(CheckpointError, match="colour"):
+        Card.from_dict({**values, "colour": "red"})
+
+
+def test_the_hash_sees_every_bit_name_and_type_but_not_the_order():
+    one, two = torch.arange(4.0), torch.ones(2)
+    whole = tensor_hash({"a": one, "b": two})
+    assert whole == tensor_hash({"b": two, "a": one})
+    changed = one.clone()
+    changed[3] += 1e-6
+    others = [{"a": changed, "b": two}, {"a": one, "c": two}, {"a": one.double(), "b": two}]
+    others.append({"a": one.reshape(2, 2), "b": two})
+    assert len({whole, *(tensor_hash(other) for other in others)}) == 5

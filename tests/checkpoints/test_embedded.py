@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from monostep.checkpoints import embedded, folder
+from monostep.errors import CheckpointError
+
+LIMIT_BYTES = 40_000_000
+
+
+@pytest.mark.parametrize("name", ["nano-depth", "nano-normals"])
+def test_each_embedded_model_is_whole_and_honest(name):
+    model, card = folder.load(embedded.locate(name), verify=True)
+    assert card.grade == "self-test"
+    assert card.name == name
+    assert card.licence == "Apache-2.0"
+    assert card.scores["test"]
+    assert card.recipe["recipe"] == name
+    with torch.no_grad():
+        assert torch.isfinite(model(torch.zeros(1, 3, 32, 32))).all()
+
+
+def test_the_embedded_models_are_small():
+    files = [path for path in embedded.ROOT.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= LIMIT_BYTES
+
+
+def test_a_name_that_is_neither_model_nor_folder_lists_the_models():
+    with pytest.raises(CheckpointError, match="nano-depth, nano-normals"):
+        embedded.locate("nano-deep")

@@ -1,0 +1,85 @@
+import warnings
+
+import diffusers
+import pytest
+import tiny_models
+import torch
+
+from monostep.checkpoints import folder
+from monostep.errors import CheckpointError
+from monostep.files.atomic import read_json, write_json
+
+
+@pytest.fixture
+def place(tmp_path):
+    tiny_models.depth_folder(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_what_is_saved_is_what_is_loaded(place, tmp_path):
+    model, card = folder.load(place, verify=True)
+    folder.save(model, card, tmp_path / "again")
+    again, same = folder.load(tmp_path / "again", verify=True)
+    assert same == card
+    image = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(model(image), again(image))
+
+
+def test_half_precision_is_stored_and_loads_as_float32(place, tmp_path):
+    model, card = folder.load(place)
+    folder.save(model, card, tmp_path / "half", dtype=torch.float16)
+    half, _ = folder.load(tmp_path / "half", verify=True)
+    assert half.unet.conv_in.weight.dtype == torch.float32
+    weights = half.unet.conv_in.weight, model.unet.conv_in.weight
+    torch.testing.assert_close(*weights, atol=1e-3, rtol=0)
+
+
+def test_diffusers_loads_the_folder_and_agrees(place):
+    model, _ = folder.load(place)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        unet = diffusers.UNet2DConditionModel.from_pretrained(place, subfolder="unet")
+        vae = diffusers.AutoencoderTiny.from_pretrained(place, subfolder="vae")
+        scheduler = diffusers.DDIMScheduler.from_pretrained(place, subfolder="scheduler")
+    scheduler.set_timesteps(1)
+    image = torch.rand(2, 3, 16, 24) * 2 - 1
+    with torch.no_grad():
+        latent = vae.encode(image).latents * vae.config.scaling_factor
+        zeros = torch.zeros_like(latent)
+        inputs = torch.cat([latent, zeros], dim=1)
+        time = scheduler.timesteps[0]
+        output = unet(inputs, time, model.prompt.expand(2, -1, -1)).sample
+        clean = scheduler.step(output, time, zeros).pred_original_sample
+        theirs = vae.decode(clean / vae.config.scaling_factor).sample
+        assert time == 999
+        torch.testing.assert_close(model(image), theirs, rtol=0, atol=1e-5)
+
+
+def test_a_flipped_byte_is_found(place):
+    path = place / "unet" / "diffusion_pytorch_model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    folder.load(place)
+    with pytest.raises(CheckpointError, match="do not match the card's hash"):
+        folder.load(place, verify=True)
+
+
+@pytest.mark.parametrize("name", ["card.json", "unet/config.json", "vae/config.json"])
+def test_a_missing_part_is_named(place, name):
+    (place / name).unlink()
+    with pytest.raises(CheckpointError, match=name):
+        folder.load(place)
+
+
+def test_the_scheduler_on_disk_says_trailing(place):
+    scheduler = read_json(place / "scheduler" / "scheduler_config.json")
+    assert scheduler["timestep_spacing"] == "trailing"
+
+
+def test_a_config_of_another_network_is_refused(place):
+    config = read_json(place / "unet" / "config.json")
+    write_json(place / "unet" / "config.json", {**config, "layers_per_block": 1})
+    with pytest.raises(CheckpointError, match="belongs to another network"):
+        folder.load(place)
