@@ -1,0 +1,77 @@
+"""The embedded self-test models: small enough to train on a laptop's CPU."""
+
+from monostep.training.config import TrainConfig
+
+
+def nano_autoencoder() -> TrainConfig:
+    """Autoencoder for RGB, depth and normals of procedural scenes, 4 x 4 pixels a latent.
+
+    monostep train nano-autoencoder -o runs/nano-autoencoder
+    """
+    return TrainConfig(
+        recipe="nano-autoencoder",
+        task="autoencoder",
+        steps=2400,
+        phases=((0.0, 48, 64, 8), (0.75, 96, 128, 4)),
+        scenes=12_000,
+        learning_rate=1.5e-3,
+        final_fraction=0.03,
+        weight_decay=0.0,
+    )
+
+
+def nano_depth_start() -> TrainConfig:
+    """First half of nano-depth: from random weights, at half the resolution.
+
+    monostep train nano-depth-start -o runs/nano-depth-start
+    """
+    return TrainConfig(
+        recipe="nano-depth-start",
+        task="depth",
+        stop=2500,
+        scenes=12_000,
+        steps=3600,
+        phases=((0.0, 48, 64, 16), (0.7, 96, 128, 16)),
+        learning_rate=8e-4,
+        final_fraction=0.05,
+        align_from=0.5,
+        depth_unit="image",
+    )
+
+
+def nano_depth() -> TrainConfig:
+    """Affine depth by one-step end-to-end fine-tuning; the loss is AbsRel after alignment.
+
+    monostep train nano-depth -o runs/nano-depth
+    """
+    return TrainConfig(
+        recipe="nano-depth",
+        task="depth",
+        steps=900,
+        phases=((0.0, 96, 128, 16),),
+        seed=1,
+        scenes=12_000,
+        learning_rate=4e-4,
+        warmup=50,
+        final_fraction=0.03,
+        start="runs/nano-depth-start",
+        depth_unit="relative",
+    )
+
+
+def nano_normals() -> TrainConfig:
+    """Surface normals by one-step end-to-end fine-tuning, from the depth model's weights.
+
+    monostep train nano-normals -o runs/nano-normals
+    """
+    return TrainConfig(
+        recipe="nano-normals",
+        task="normals",
+        steps=1700,
+        phases=((0.0, 48, 64, 16), (0.5, 96, 128, 16)),
+        scenes=12_000,
+        learning_rate=6e-4,
+        warmup=50,
+        final_fraction=0.03,
+        start="runs/nano-depth",
+    )

@@ -1,0 +1,1 @@
+"""Config, step, loop, optimiser and resumable state."""

@@ -1,0 +1,148 @@
+"""From a config to a running task: initial networks, where results go, what the card will say."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from monostep.checkpoints import embedded, folder
+from monostep.checkpoints.card import Card
+from monostep.diffusion.one_step import Autoencoder, OneStep
+from monostep.diffusion.schedule import Schedule, scaled_linear
+from monostep.errors import SettingError, TrainingError
+from monostep.files.atomic import read_json, write_json
+from monostep.network import sizes
+from monostep.network.autoencoder_kl import AutoencoderKL
+from monostep.network.autoencoder_tiny import AutoencoderTiny
+from monostep.network.unet import UNet
+from monostep.training import loop, state
+from monostep.training.autoencoder import AutoencoderTask
+from monostep.training.config import TrainConfig
+from monostep.training.optimiser import adamw
+from monostep.training.state import Progress
+from monostep.training.step import NORMALS_FRAME, DepthTask, NormalsTask
+
+CONFIG, RESULT = "config.json", "model"
+
+
+def train(config: TrainConfig, run: Path, *, resume: bool = False) -> Progress:
+    """Train to the end; the best model so far is always in `run/model`.
+
+    Raises TrainingError if the folder holds a run and `resume` is not asked, or another run.
+    """
+    _claim(config, run, resume=resume)
+    device = torch.device(_device(config))
+    # The networks' initial weights are a function of the config's seed, and of nothing else.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        task, keep = _task(config, run, device)
+    return loop.run(task, config, run, keep)
+
+
+def _claim(config: TrainConfig, run: Path, *, resume: bool) -> None:
+    path = run / CONFIG
+    if path.exists() and not resume:
+        raise TrainingError(
+            f"{run} already holds a run: continue it with --resume, or choose another folder"
+        )
+    if path.exists():
+        _same(read_json(path), config, run)
+    elif resume:
+        raise TrainingError(f"{run} holds no run to resume: leave --resume out to start one")
+    write_json(path, config.as_dict())
+
+
+# What may differ between the parts of one run: it changes no number that is learned.
+FREE = ("workers", "cache", "device", "log_every", "checkpoint_every")
+
+
+def _same(stored: dict, config: TrainConfig, run: Path) -> None:
+    current = config.as_dict()
+    current["phases"] = [list(phase) for phase in config.phases]
+    names = current.keys() | stored.keys()
+    other = sorted(n for n in names - set(FREE) if stored.get(n) != current.get(n))
+    if other:
+        changes = ", ".join(f"{n} {stored.get(n)} -> {current.get(n)}" for n in other)
+        raise TrainingError(
+            f"{run} was started with other settings ({changes}); resume with the same"
+        )
+
+
+def _device(config: TrainConfig) -> str:
+    if config.device != "auto":
+        return config.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _task(config: TrainConfig, run: Path, device: torch.device) -> tuple[loop.Task, loop.Keeper]:
+    if config.task == "autoencoder":
+        autoencoder = _new_autoencoder(config).to(device).to(memory_format=torch.channels_last)
+        return AutoencoderTask(autoencoder, config), _autoencoder_keeper(autoencoder, run)
+    model = new_model(config).to(device).to(memory_format=torch.channels_last)
+    task = (DepthTask if config.task == "depth" else NormalsTask)(model, config)
+    return task, _model_keeper(model, config, run, metric=task.metric)
+
+
+def _new_autoencoder(config: TrainConfig) -> Autoencoder:
+    if config.family == "kl":
+        return AutoencoderKL(sizes.NANO_AUTOENCODER_KL)
+    return AutoencoderTiny(sizes.NANO_AUTOENCODER)
+
+
+def new_model(config: TrainConfig) -> OneStep:
+    """The UNet to start from, around the frozen autoencoder that the config names."""
+    unet, prompt = _first_unet(config)
+    autoencoder = folder.load_autoencoder(embedded.locate(config.autoencoder))
+    if autoencoder.config.latent_channels * 2 != unet.config.in_channels:
+        raise SettingError(
+            f"autoencoder {config.autoencoder}: {autoencoder.config.latent_channels} latent "
+            f"channels, the UNet expects {unet.config.in_channels // 2}"
+        )
+    return OneStep(
+        unet=unet,
+        autoencoder=autoencoder,
+        prompt=prompt,
+        schedule=Schedule(alpha_bar=scaled_linear(), target="velocity"),
+    )
+
+
+def _first_unet(config: TrainConfig) -> tuple[UNet, torch.Tensor]:
+    if config.start is None:
+        return UNet(sizes.NANO_UNET), torch.randn(2, sizes.NANO_UNET.context)
+    place = embedded.locate(config.start)
+    model, _ = folder.load(place / RESULT if (place / RESULT).is_dir() else place)
+    if (place / loop.STATE).exists():
+        state.restore(place / loop.STATE, model.unet, adamw(model.unet.parameters(), config))
+    return model.unet.train(), model.prompt
+
+
+def _autoencoder_keeper(autoencoder: Autoencoder, run: Path) -> loop.Keeper:
+    def keep(*, step: int, score: float) -> None:
+        folder.save_autoencoder(autoencoder, run / RESULT, dtype=torch.float32)
+        write_json(run / RESULT / "scores.json", {"step": step, "mean_absolute_error": score})
+
+    return keep
+
+
+def _model_keeper(model: OneStep, config: TrainConfig, run: Path, *, metric: str) -> loop.Keeper:
+    card = _card(config)
+
+    def keep(*, step: int, score: float) -> None:
+        scores = {"validation": {metric: score, "step": step}}
+        folder.save(model, dataclasses.replace(card, scores=scores), run / RESULT)
+
+    return keep
+
+
+def _card(config: TrainConfig) -> Card:
+    _, height, width, _ = config.phases[-1]
+    specific: dict[str, Callable[..., Card]] = {
+        "depth": lambda **common: Card(
+            task="depth", quantity="depth", invariance="affine", **common
+        ),
+        "normals": lambda **common: Card(task="normals", frame=NORMALS_FRAME, **common),
+    }
+    return specific[config.task](
+        name=config.recipe, resolution=max(height, width), recipe=config.as_dict()
+    )
