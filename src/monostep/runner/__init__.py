@@ -1,0 +1,1 @@
+"""The predictor applied to many files."""

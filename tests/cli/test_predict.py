@@ -1,0 +1,260 @@
+"""`monostep predict` as a user meets it: words, files and exit codes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+from PIL import Image
+
+from monostep import cli
+from monostep.checkpoints import embedded
+
+ODD_FILES = Path(__file__).parents[2].parent / "shared/data/robustness"
+EACH = 7  # files that both models write for an image
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> list[str]:
+    root = tmp_path_factory.mktemp("models")
+    tiny_models.depth_folder(root / "nano-depth")
+    tiny_models.normals_folder(root / "nano-normals")
+    return ["--model", str(root / "nano-depth"), "--model", str(root / "nano-normals")]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Call the program's main function with arguments: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["monostep", "predict", *arguments])
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, *capsys.readouterr()
+
+    return call
+
+
+def picture(path: str, seed: int = 0) -> Path:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return Path(path)
+
+
+def files(folder: str = "out") -> list[Path]:
+    return [path for path in Path(folder).rglob("*") if path.is_file()]
+
+
+def test_a_table_of_what_was_written_and_then_of_what_was_skipped(run, models):
+    picture("photos/a.png")
+    code, out, err = run("photos", "-o", "out", *models)
+    assert (code, err) == (0, "")
+    head, row = out.splitlines()
+    assert head.split("\t") == ["file", "size", "ms", "written"]
+    assert re.fullmatch(r"photos/a\.png\t24x16\t\d+\t7 files", row)
+    assert len(files()) == EACH
+    assert run("photos", "-o", "out", *models)[1].endswith("skipped (complete)\n")
+    assert run("photos", "-o", "out", *models, "--overwrite")[1].endswith("7 files\n")
+
+
+def test_quiet_says_nothing_and_verbose_says_what_was_changed(run, models):
+    Image.new("RGBA", (8, 8), (0, 0, 0, 9)).save("a.png")
+    assert run("a.png", "-o", "out", *models, "-q") == (0, "", "")
+    _, _, err = run("a.png", "-o", "out", *models, "-v")
+    assert "depth on cpu: model tiny-depth, " in err
+    assert ", frame opencv" in err
+    assert "a.png: alpha composited on white" in err
+
+
+def test_json_is_one_object_for_each_input(run, models):
+    picture("a.png")
+    Path("bad.png").write_bytes(b"?")
+    code, out, err = run("a.png", "bad.png", "gone.png", "-o", "out", *models, "--json")
+    assert code == 3
+    lines = {line["input"]: line for line in map(json.loads, out.splitlines())}
+    assert lines.keys() == {"a.png", "bad.png", "gone.png"}
+    assert lines["a.png"]["status"] == "written"
+    assert lines["a.png"]["size"] == [24, 16]
+    assert lines["a.png"]["milliseconds"] > 0
+    assert sorted(lines["a.png"]["outputs"]) == sorted(map(str, files()))
+    for name in ("bad.png", "gone.png"):
+        assert lines[name]["status"] == "failed"
+        assert lines[name]["error"] in err
+    assert err.count("\n") == 2
+
+
+def test_one_task_one_frame_one_format(run, models):
+    picture("a.png")
+    code, _, _ = run("a.png", "-o", "out", *models[2:], "--format", "npz", "--frame", "dsine")
+    assert code == 0
+    assert {path.name for path in files()} == {"a.normals.npz", "a.json"}
+
+
+def test_names_from_a_list_and_odd_ones_are_shown_safely(run, models):
+    names = ["[red]a.png", "new\nline.png", os.fsdecode(b"\xff.png")]
+    for name in names:
+        picture("b.png").rename(name)
+    Path("list").write_bytes(b"\n".join(os.fsencode(names[i]) for i in (0, 2)) + b"\ngone.png\n")
+    code, out, err = run(names[1], "--list-file", "list", "-o", "out", *models[:2])
+    assert code == 3
+    assert [line.split("\t")[0] for line in out.splitlines()[1:]] == [
+        "gone.png",
+        "new\\nline.png",
+        "[red]a.png",
+        "\\udcff.png",
+    ]
+    assert err == "monostep: gone.png: no such file or folder; check the path\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.png"], "-o DIR is missing"),
+        (["-o", "out"], "no input"),
+        (["gone.png", "-o", "out"], "gone.png: no such file"),
+        (["a.png", "-o", "out", "--format", "bmp"], "'bmp'"),
+        (["a.png", "-o", "out", "--frame", "left"], "opengl"),
+        (["a.png", "-o", "out", "--task", "colour"], "choose depth or normals"),
+        (["a.png", "-o", "out", "--denoise-steps", "4"], "steps 4"),
+        (["a.png", "-o", "out", "--ensemble-size", "4"], "ensemble 4"),
+        (["a.png", "-o", "out", "--spacing", "leading"], "'leading'"),
+        (["a.png", "-o", "out", "--noise", "pyramid"], "'pyramid'"),
+        (["a.png", "-o", "out", "--fit", "reference"], "'reference'"),
+        (["a.png", "-o", "out", "--dtype", "int8"], "fp16"),
+        (["a.png", "-o", "out", "--fp16", "--dtype", "bf16"], "contradict"),
+        (["a.png", "-o", "out", "--device", "abacus"], "abacus"),
+        (["a.png", "-o", "out", "--processing-res", "-1"], "processing-res"),
+        (["a.png", "-o", "out", "--list-file", "gone"], "gone"),
+        (["a.png", "-o", "out", "--domain", "indoor"], "--domain"),
+    ],
+)
+def test_wrong_usage_ends_before_any_work(run, models, arguments, said):
+    picture("a.png")
+    code, out, err = run(*arguments, *models[:2])
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+    assert not Path("out").exists()
+
+
+def test_two_models_of_one_task_are_wrong_usage(run, models, tmp_path):
+    picture("a.png")
+    other = str(tiny_models.depth_folder(tmp_path / "other", seed=7))
+    code, _, err = run("a.png", "-o", "out", *models, "--model", other)
+    assert code == 2
+    assert other in err
+
+
+def test_a_model_that_is_not_there_is_one_line(run):
+    picture("a.png")
+    code, _, err = run("a.png", "-o", "out", "--model", "nowhere")
+    assert code == 1
+    assert re.fullmatch("monostep: model 'nowhere'.*\n", err)
+
+
+def test_without_a_model_the_embedded_ones_run_and_say_what_they_are(run, models, monkeypatch):
+    monkeypatch.setattr(embedded, "ROOT", Path(models[1]).parent)
+    picture("a.png")
+    code, _, err = run("a.png", "-o", "out")
+    assert (code, len(files())) == (0, EACH)
+    assert err.count("\n") == 1
+    assert "self-test models" in err
+    assert "tiny-depth (test abs_rel 0.25, delta1 0.5)" in err
+    assert "tiny-normals (not measured)" in err
+    assert "--model FOLDER" in err
+    run("a.png", "-o", "depth", "--task", "depth", "--format", "npy")
+    assert {path.name for path in files("depth")} == {"a.depth.npy", "a.json"}
+
+
+def test_nothing_but_failures_is_a_failure(run, models):
+    Path("bad.png").write_bytes(b"?")
+    code, _, err = run("bad.png", "-o", "out", *models, "-q")
+    assert code == 1
+    assert err.startswith("monostep: bad.png: ")
+
+
+def test_an_output_folder_that_cannot_be_is_one_line(run, models):
+    picture("a.png")
+    Path("out").touch()
+    code, out, err = run("a.png", "-o", "out/deep", *models)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+
+
+def test_every_odd_file_ends_in_outputs_or_one_clear_line(run, models):
+    if not ODD_FILES.is_dir():
+        pytest.skip("real data not present")
+    small = ["--format", "npy", "--json"]  # the formats have their own tests
+    code, out, err = run(str(ODD_FILES), "-o", "out", *models[:2], *small)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert code == 3
+    assert len(lines) == len(list(ODD_FILES.rglob("*.*")))
+    failed = [line for line in lines if line["status"] == "failed"]
+    assert {Path(line["input"]).name for line in failed} == {
+        "heif_corrupted_corrupted.heic",
+        "broken.png",
+        "decompression_bomb.gif",
+        "truncated_image.png",
+        "truncated_jpeg.jpg",
+    }
+    assert err.splitlines() == [f"monostep: {line['error']}" for line in failed]
+    for line in lines:
+        if line["status"] == "written":
+            width, height = line["size"]
+            assert np.load(line["outputs"][0]).shape == (height, width)
+            assert all(Path(name).is_file() for name in line["outputs"])
+
+
+def test_signals_end_with_their_codes_and_leave_nothing_half_written(models, tmp_path):
+    for index in range(300):
+        picture(str(tmp_path / f"photos/{index}.png"), seed=index)
+    codes = {signal.SIGTERM: 143, signal.SIGINT: 130}
+    started = {each: _start(models, tmp_path, str(each.value)) for each in codes}
+    for each, process in started.items():
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("{")  # in the middle of its work
+        time.sleep(0.1)
+        process.send_signal(each)
+    for each, process in started.items():
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == codes[each]
+        assert "Traceback" not in err
+        _check_whole(tmp_path / str(each.value))
+
+
+def _start(models: list[str], folder: Path, output: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "monostep", "predict", "photos", "-o", output, "--json"]
+    return subprocess.Popen(
+        [*command, *models],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def _check_whole(folder: Path) -> None:
+    records = list(folder.glob("*.json"))
+    assert 0 < len(records) < 300
+    assert not list(folder.glob(".*"))
+    for record in records:
+        maps = json.loads(record.read_text())["maps"]
+        for name, file in (item for each in maps.values() for item in each["files"].items()):
+            assert (folder / name).stat().st_size == file["bytes"]
+    for path in folder.glob("*.npy"):
+        np.load(path)
