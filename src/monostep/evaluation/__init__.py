@@ -1,0 +1,1 @@
+"""Benchmarks: what is compared with what, and how it is reported."""
