@@ -2,7 +2,7 @@
 
     python scripts/embed.py runs/nano-depth runs/nano-normals
 
-measures what it wrote (`monostep evaluate procedural`, for depth also `motorcycle`), in `runs/scores`.
+measures what it wrote (`monostep evaluate procedural` and `motorcycle`), in `runs/scores`.
 """
 
 import dataclasses

@@ -1,5 +1,7 @@
 """The embedded self-test models: small enough to train on a laptop's CPU."""
 
+import dataclasses
+
 from monostep.training.config import TrainConfig
 
 
@@ -21,7 +23,7 @@ def nano_autoencoder() -> TrainConfig:
 
 
 def nano_depth_start() -> TrainConfig:
-    """First half of nano-depth: from random weights, at half the resolution.
+    """First stage of nano-depth: from random weights, at half the resolution.
 
     monostep train nano-depth-start -o runs/nano-depth-start
     """
@@ -39,13 +41,13 @@ def nano_depth_start() -> TrainConfig:
     )
 
 
-def nano_depth() -> TrainConfig:
-    """Affine depth by one-step end-to-end fine-tuning; the loss is AbsRel after alignment.
+def nano_depth_relative() -> TrainConfig:
+    """Second stage of nano-depth: full resolution, and the loss is AbsRel after alignment.
 
-    monostep train nano-depth -o runs/nano-depth
+    monostep train nano-depth-relative -o runs/nano-depth-relative
     """
     return TrainConfig(
-        recipe="nano-depth",
+        recipe="nano-depth-relative",
         task="depth",
         steps=900,
         phases=((0.0, 96, 128, 16),),
@@ -59,6 +61,23 @@ def nano_depth() -> TrainConfig:
     )
 
 
+def nano_depth() -> TrainConfig:
+    """Affine depth by one-step end-to-end fine-tuning; its last stage, annealed once more.
+
+    monostep train nano-depth -o runs/nano-depth
+    """
+    return dataclasses.replace(
+        nano_depth_relative(),
+        recipe="nano-depth",
+        steps=600,
+        seed=2,
+        learning_rate=2.5e-4,
+        final_fraction=0.02,
+        validate_every=100,
+        start="runs/nano-depth-relative",
+    )
+
+
 def nano_normals() -> TrainConfig:
     """Surface normals by one-step end-to-end fine-tuning, from the depth model's weights.
 
@@ -67,11 +86,11 @@ def nano_normals() -> TrainConfig:
     return TrainConfig(
         recipe="nano-normals",
         task="normals",
-        steps=1700,
+        steps=1400,
         phases=((0.0, 48, 64, 16), (0.5, 96, 128, 16)),
         scenes=12_000,
         learning_rate=6e-4,
         warmup=50,
         final_fraction=0.03,
-        start="runs/nano-depth",
+        start="runs/nano-depth-relative",
     )
