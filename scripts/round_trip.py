@@ -1,6 +1,6 @@
 """How well an autoencoder reproduces images, depth and normals of held-out scenes.
 
-    python scripts/round_trip.py runs/nano-autoencoder/model
+python scripts/round_trip.py runs/nano-autoencoder/model
 """
 
 import sys

@@ -121,8 +121,13 @@ class Predictor:
             "dtype": str(self.dtype).removeprefix("torch."),
         }
         if self.card.task == "depth":
-            return Depth(tensor=values[0].clamp(0, 1), provenance=provenance)
-        frame = frames.check(self.card.frame or "opencv")
+            return Depth(
+                tensor=values[0].clamp(0, 1),
+                quantity=self.card.quantity,  # pyright: ignore[reportArgumentType]
+                invariance=self.card.invariance,  # pyright: ignore[reportArgumentType]
+                provenance=provenance,
+            )
+        frame = frames.check(str(self.card.frame))
         unit = decode.unit(frames.convert(values, source=frame, target="opencv")[None])[0]
         return Normals(tensor=unit, frame="opencv", provenance=provenance)
 
@@ -186,10 +191,11 @@ def load(source: str | Path, *, device: str = "auto", dtype: str = "auto") -> Pr
     """
     place = embedded.locate(source)
     network, card = folder.load(place, verify=place.parent == embedded.ROOT)
-    return Predictor(network, card, device=_device(device), dtype=_dtype(dtype))
+    return Predictor(network, card, device=choose_device(device), dtype=_dtype(dtype))
 
 
-def _device(name: str) -> torch.device:
+def choose_device(name: str) -> torch.device:
+    """The device of a name, "auto" for the best there is; SettingError if it cannot be used."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -11,7 +11,7 @@ def test_a_card_survives_its_dictionary():
 
 
 def test_a_newer_format_and_unknown_entries_are_named():
-    values = Card(name="a", task="depth").as_dict()
+    values = Card(name="a", task="depth", quantity="depth", invariance="affine").as_dict()
     with pytest.raises(CheckpointError, match="upgrade monostep"):
         Card.from_dict({**values, "format": FORMAT + 1})
     with pytest.raises(CheckpointError, match="colour"):
@@ -27,3 +27,24 @@ def test_the_hash_sees_every_bit_name_and_type_but_not_the_order():
     others = [{"a": changed, "b": two}, {"a": one, "c": two}, {"a": one.double(), "b": two}]
     others.append({"a": one.reshape(2, 2), "b": two})
     assert len({whole, *(tensor_hash(other) for other in others)}) == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"task": "albedo"}, "albedo"),
+        ({"quantity": None}, "must say its quantity and invariance"),
+        ({"task": "normals"}, "must say its frame"),
+        ({"steps": 4}, "this version runs"),
+        ({"noise": "gaussian"}, "this version runs"),
+        ({"format": "1"}, "upgrade monostep"),
+    ],
+)
+def test_a_card_that_this_version_cannot_serve_is_refused(change, message):
+    values = Card(name="a", task="depth", quantity="depth", invariance="affine").as_dict()
+    with pytest.raises(CheckpointError, match=message):
+        Card.from_dict({**values, **change})
+
+
+def test_the_hash_takes_bfloat16():
+    assert tensor_hash({"a": torch.ones(3, dtype=torch.bfloat16)})

@@ -3,6 +3,8 @@ import torch
 
 from monostep.checkpoints import embedded, folder
 from monostep.errors import CheckpointError
+from monostep.recipes import recipe
+from monostep.training.start import FREE
 
 LIMIT_BYTES = 40_000_000
 
@@ -27,3 +29,14 @@ def test_the_embedded_models_are_small():
 def test_a_name_that_is_neither_model_nor_folder_lists_the_models():
     with pytest.raises(CheckpointError, match="nano-depth, nano-normals"):
         embedded.locate("nano-deep")
+
+
+@pytest.mark.parametrize("name", ["nano-depth", "nano-normals"])
+def test_the_card_tells_the_recipe_that_is_in_the_package(name):
+    told = folder.read_card(embedded.locate(name)).recipe
+    config = recipe(name).as_dict()
+    config["phases"] = [list(phase) for phase in config["phases"]]
+    where = {*FREE, "autoencoder", "start"}
+    assert {k: v for k, v in told.items() if k not in where} == {
+        k: v for k, v in config.items() if k not in where
+    }

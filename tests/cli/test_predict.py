@@ -75,7 +75,8 @@ def test_a_table_of_what_was_written_and_then_of_what_was_skipped(run, models):
 def test_quiet_says_nothing_and_verbose_says_what_was_changed(run, models):
     Image.new("RGBA", (8, 8), (0, 0, 0, 9)).save("a.png")
     assert run("a.png", "-o", "out", *models, "-q") == (0, "", "")
-    _, _, err = run("a.png", "-o", "out", *models, "-v")
+    code, out, err = run("a.png", "-o", "out", *models, "-v")
+    assert code == 0, (out, err)
     assert "depth on cpu: model tiny-depth, " in err
     assert ", frame opencv" in err
     assert "a.png: alpha composited on white" in err

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from monostep.errors import SettingError
@@ -27,6 +29,12 @@ def test_settings_are_read_as_their_fields_types():
         ("steps=1.5", "expected int"),
         ("flip=1", "expected bool"),
         ("steps=0", "above 0"),
+        ("learning_rate=NaN", "above 0"),
+        ("clip=-1", "above 0"),
+        ("final_fraction=0", "above 0"),
+        ("workers=-1", "0 or above"),
+        ("beta1=2", r"in [0, 1)"),
+        ("stop=0", "at least 1"),
         ("precision=fp8", "fp32, bf16"),
         ("task=normals", "no setting 'task'"),
         ("phases=[[0.5,8,8,2]]", "the first at 0"),
@@ -35,7 +43,7 @@ def test_settings_are_read_as_their_fields_types():
     ],
 )
 def test_a_bad_setting_is_one_clear_line(setting, message):
-    with pytest.raises(SettingError, match=message.replace("[", r"\[")) as error:
+    with pytest.raises(SettingError, match=re.escape(message)) as error:
         override(recipe("nano-depth"), [setting])
     assert "\n" not in str(error.value)
 

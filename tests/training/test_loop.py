@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 from torch import nn
@@ -19,7 +21,8 @@ class Constant:
         self.factor = loss
 
     def loss(self, samples, *, step):  # noqa: ARG002
-        return self.factor * self.trained(torch.ones(len(samples), 1))[:, 0].square()
+        brightness = samples.image.mean(dim=(1, 2, 3))
+        return self.factor * (self.trained(brightness[:, None])[:, 0] - 1).square()
 
     def score(self, samples):
         return torch.full((len(samples),), next(self.scores))
@@ -42,6 +45,11 @@ def test_only_better_models_are_kept(tmp_path):
     assert progress.best == 1.0
 
 
+def test_a_validation_that_is_not_finite_stops_the_run(tmp_path):
+    with pytest.raises(TrainingError, match="validation error is nan"):
+        loop.run(Constant([float("nan")]), _config(), tmp_path, lambda **_: None)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_scenes(tmp_path):
     task = Constant([1.0], loss=float("nan"))
     before = task.trained.weight.clone()
@@ -51,11 +59,18 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_scenes(tmp_path):
 
 
 def test_accumulated_micro_batches_equal_one_large_batch(tmp_path):
-    weights = []
+    weights, logs = [], []
     for settings in (["accumulate=2", "phases=[[0,8,8,1]]"], ["phases=[[0,8,8,2]]"]):
         torch.manual_seed(0)
         task = Constant([1.0] * 9)
-        config = _config(*settings, "warmup=0", "validate_every=9", "validation_scenes=1")
+        config = _config(
+            *settings, "warmup=0", "validate_every=9", "log_every=1", "validation_scenes=1"
+        )
         loop.run(task, config, tmp_path / settings[0], lambda **_: None)
         weights.append(task.trained.weight)
+        lines = (tmp_path / settings[0] / "log.jsonl").read_text().splitlines()
+        logs.append([json.loads(line) for line in lines if "loss" in line])
     torch.testing.assert_close(*weights)
+    for one, other in zip(*logs, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-5)
+        assert one["gradient_norm"] == pytest.approx(other["gradient_norm"], rel=1e-5)

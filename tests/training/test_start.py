@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from monostep.checkpoints import folder
-from monostep.errors import SettingError, TrainingError
+from monostep.errors import CheckpointError, SettingError, TrainingError
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
 from monostep.recipes import recipe
 from monostep.training.config import override
@@ -31,7 +31,7 @@ def autoencoder(tmp_path_factory):
 
 
 def _command(run: Path, autoencoder: Path, *options: str) -> list[str]:
-    settings = [*SMALL, *EVERY, f"autoencoder={autoencoder}", "start=none"]
+    settings = [*SMALL, *EVERY, f"autoencoder={autoencoder}"]
     sets = [part for setting in settings for part in ("--set", setting)]
     command = [sys.executable, "-m", "monostep", "train", "nano-depth", "-o", str(run)]
     return [*command, *sets, *options]
@@ -67,7 +67,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, autoencoder):
 
 @pytest.mark.parametrize("name", ["nano-normals", "nano-autoencoder"])
 def test_every_recipe_trains_and_keeps_its_result(tmp_path, autoencoder, name):
-    settings = [*SMALL, *EVERY, "steps=2", f"autoencoder={autoencoder}", "start=none"]
+    settings = [*SMALL, *EVERY, "steps=2", f"autoencoder={autoencoder}"]
     progress = train(override(recipe(name), settings), tmp_path / "run")
     assert progress.step == 2
     assert progress.best is not None
@@ -80,18 +80,28 @@ def test_every_recipe_trains_and_keeps_its_result(tmp_path, autoencoder, name):
         assert card.recipe["steps"] == 2
 
 
-def test_two_runs_from_one_seed_start_from_the_same_weights(autoencoder):
-    config = override(recipe("nano-depth"), [f"autoencoder={autoencoder}", "start=none"])
+def test_the_initial_weights_follow_the_configs_seed_and_nothing_else(tmp_path, autoencoder):
+    small = [*SMALL, "steps=1", "warmup=5", f"autoencoder={autoencoder}"]
     weights = []
-    for _ in range(2):
-        torch.manual_seed(3)
-        weights.append(new_model(config).unet.conv_in.weight)
-    assert torch.equal(*weights)
+    for outer, seed in ((1, 0), (2, 0), (1, 7)):
+        torch.manual_seed(outer)
+        run = tmp_path / f"{outer}-{seed}"
+        train(override(recipe("nano-depth"), [*small, f"seed={seed}"]), run)
+        weights.append(load_file(run / "state.safetensors")["weight/conv_in.weight"])
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_a_start_that_failed_leaves_no_run_behind(tmp_path, autoencoder):
+    config = override(recipe("nano-depth"), [*SMALL, "steps=1", "autoencoder=nowhere"])
+    with pytest.raises(CheckpointError, match="nowhere"):
+        train(config, tmp_path)
+    train(override(config, [f"autoencoder={autoencoder}"]), tmp_path)
 
 
 def test_a_run_can_stop_early_and_another_start_from_its_last_weights(tmp_path, autoencoder):
     common = [*SMALL, *EVERY, f"autoencoder={autoencoder}"]
-    first = override(recipe("nano-depth"), [*common, "start=none", "stop=3"])
+    first = override(recipe("nano-depth"), [*common, "stop=3"])
     assert train(first, tmp_path / "first").step == 3
     second = override(recipe("nano-normals"), [*common, f"start={tmp_path / 'first'}"])
     state = load_file(tmp_path / "first" / "state.safetensors")
@@ -103,7 +113,7 @@ def test_a_run_can_stop_early_and_another_start_from_its_last_weights(tmp_path, 
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path, autoencoder):
-    small = [*SMALL, "steps=1", f"autoencoder={autoencoder}", "start=none"]
+    small = [*SMALL, "steps=1", f"autoencoder={autoencoder}"]
     config = override(recipe("nano-depth"), small)
     with pytest.raises(TrainingError, match="no run to resume"):
         train(config, tmp_path, resume=True)
@@ -111,7 +121,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path, autoencoder):
     with pytest.raises(TrainingError, match="already holds a run"):
         train(config, tmp_path)
     other = override(config, ["learning_rate=1e-5"])
-    with pytest.raises(TrainingError, match=r"learning_rate 0\.0004 -> 1e-05"):
+    with pytest.raises(TrainingError, match=f"learning_rate {config.learning_rate} -> 1e-05"):
         train(other, tmp_path, resume=True)
 
 
@@ -121,4 +131,4 @@ def test_an_autoencoder_of_another_width_is_named(tmp_path):
     )
     folder.save_autoencoder(AutoencoderTiny(config), tmp_path, dtype=torch.float32)
     with pytest.raises(SettingError, match="3 latent channels, the UNet expects 4"):
-        new_model(override(recipe("nano-depth"), [f"autoencoder={tmp_path}", "start=none"]))
+        new_model(override(recipe("nano-depth"), [f"autoencoder={tmp_path}"]))

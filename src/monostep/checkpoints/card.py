@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from monostep.errors import CheckpointError
 
 FORMAT = 1
+ONE_STEP = (1, 1, "zeros", "trailing")  # steps, ensemble, noise, spacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +43,33 @@ class Card:
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "Card":
         """The card of these values; CheckpointError for a newer format or unknown entries."""
-        if values.get("format", 0) > FORMAT:
+        if values.get("format") not in range(FORMAT + 1):
             raise CheckpointError(
-                f"card format {values['format']} is newer than {FORMAT}: upgrade monostep"
+                f"card format {values.get('format')}: this version knows up to {FORMAT}; "
+                "upgrade monostep"
             )
         try:
-            return Card(**values)
+            card = Card(**values)
         except TypeError as error:
             raise CheckpointError(f"card: {error}") from error
+        card.check()
+        return card
+
+    def check(self) -> None:
+        """Raise CheckpointError if the card does not say what this version must know and can do."""
+        if self.task not in ("depth", "normals"):
+            raise CheckpointError(f"card: task {self.task!r}; expected depth or normals")
+        said = {"depth": (self.quantity, self.invariance), "normals": (self.frame,)}[self.task]
+        if None in said:
+            raise CheckpointError(
+                f"card: a {self.task} model must say its "
+                + ("quantity and invariance" if self.task == "depth" else "frame")
+            )
+        asks = (self.steps, self.ensemble, self.noise, self.spacing)
+        if asks != ONE_STEP:
+            raise CheckpointError(
+                f"card: steps, ensemble, noise, spacing are {asks}; this version runs {ONE_STEP}"
+            )
 
 
 def tensor_hash(tensors: Mapping[str, Tensor]) -> str:
@@ -57,5 +78,5 @@ def tensor_hash(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].detach().contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.numpy().tobytes())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

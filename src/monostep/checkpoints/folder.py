@@ -71,7 +71,7 @@ def load(folder: Path, *, verify: bool = False) -> tuple[OneStep, Card]:
     model = OneStep(
         unet=unet,
         autoencoder=load_autoencoder(folder),
-        prompt=weights.read(folder / PROMPT)["prompt"].float(),
+        prompt=_prompt(folder / PROMPT),
         schedule=Schedule(alpha_bar=scaled_linear(), target="velocity"),
     )
     return model.eval(), card
@@ -92,6 +92,13 @@ def load_autoencoder(folder: Path) -> Autoencoder:
             autoencoder = AutoencoderTiny(config)
     _fill(autoencoder, folder / "vae" / weights.NAME)
     return autoencoder
+
+
+def _prompt(path: Path) -> Tensor:
+    tensors = weights.read(path)
+    if "prompt" not in tensors:
+        raise CheckpointError(f"{path}: holds {', '.join(tensors)}, expected a tensor 'prompt'")
+    return tensors["prompt"].float()
 
 
 def _fill(module: UNet | Autoencoder, path: Path) -> None:

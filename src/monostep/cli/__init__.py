@@ -10,9 +10,8 @@ import typer
 
 from monostep._version import __version__
 from monostep.cli import data, evaluate, models, predict, train
-from monostep.errors import MonostepError
-
-FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
+from monostep.cli.exit_codes import FAILED, INTERRUPTED, TERMINATED, USAGE
+from monostep.errors import MonostepError, SettingError
 
 app = typer.Typer(
     name="monostep",
@@ -59,7 +58,7 @@ def main() -> None:
         if os.environ.get("MONOSTEP_DEBUG"):
             raise
         typer.echo(f"monostep: {error}", err=True)
-        sys.exit(FAILED)
+        sys.exit(USAGE if isinstance(error, SettingError) else FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

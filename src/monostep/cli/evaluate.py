@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monostep.cli.exit_codes import SOME_FAILED
+
 if TYPE_CHECKING:
     from monostep.evaluation.protocol import Procedural
     from monostep.predictor import Predictor
-
-SOME_FAILED = 3
 
 
 def evaluate(
@@ -42,9 +42,10 @@ def evaluate(
     procedural = Procedural(
         images=images, height=height, width=width, baseline_scenes=baseline_scenes
     )
+    # All of them first: a mistake shows before minutes of work.
+    chosen = {name: run.predictors(name, models, device=device) for name in benchmarks}
     failed = 0
-    for benchmark in dict.fromkeys(benchmarks):
-        predictors = run.predictors(benchmark, models, device=device)
+    for benchmark, predictors in chosen.items():
         for report in _run(benchmark, predictors, output, procedural):
             _show(report, as_json=as_json)
             for failure in report["failed"]:

@@ -1,8 +1,6 @@
 """monostep predict INPUT... -o DIR."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from monostep.cli.exit_codes import FAILED, SOME_FAILED
 from monostep.errors import SettingError
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from monostep.runner.inputs import Found
     from monostep.runner.run import Outcome
     from monostep.runner.settings import Settings
-
-FAILED, USAGE, SOME_FAILED = 1, 2, 3
 
 
 def predict(
@@ -89,37 +86,26 @@ def predict(
     from monostep.runner import models, settings
     from monostep.runner.run import check_folder
 
-    with _usage_errors():
-        if output is None:
-            raise SettingError("-o DIR is missing: the folder that the results are written to")
-        chosen = settings.Settings(
-            output=output,
-            endings=settings.endings(formats),
-            frame=frames.check(frame),
-            resolution=resolution,
-            batch_size=batch_size,
-            overwrite=overwrite,
+    if output is None:
+        raise SettingError("-o DIR is missing: the folder that the results are written to")
+    chosen = settings.Settings(
+        output=output,
+        endings=settings.endings(formats),
+        frame=frames.check(frame),
+        resolution=resolution,
+        batch_size=batch_size,
+        overwrite=overwrite,
+    )
+    named = [*(inputs or []), *(search.read_list(list_file) if list_file else [])]
+    found = search.find(named, output=output, recursive=not no_recursive)
+    if not found.jobs:
+        reasons = [absent.reason for absent in found.absent]
+        raise SettingError(
+            "\nmonostep: ".join(reasons) or "no input: name an image, folder or pattern"
         )
-        named = [*(inputs or []), *(search.read_list(list_file) if list_file else [])]
-        found = search.find(named, output=output, recursive=not no_recursive)
-        if not found.jobs:
-            reasons = [absent.reason for absent in found.absent]
-            raise SettingError(
-                "\nmonostep: ".join(reasons) or "no input: name an image, folder or pattern"
-            )
-        predictors = models.load(
-            model or [],
-            task=task,
-            device=device,
-            dtype=_dtype(dtype, fp16=fp16),
-            asked={
-                "fit": fit,
-                "steps": steps,
-                "ensemble": ensemble,
-                "spacing": spacing,
-                "noise": noise,
-            },
-        )
+    asked = dict(fit=fit, steps=steps, ensemble=ensemble, spacing=spacing, noise=noise)
+    kind = _dtype(dtype, fp16=fp16)
+    predictors = models.load(model or [], task=task, device=device, dtype=kind, asked=asked)
     check_folder(output)
     count = len(found.jobs) + len(found.absent)
     with _Screen(total=count, as_json=as_json, quiet=quiet, verbose=verbose) as screen:
@@ -154,16 +140,6 @@ def _dtype(name: str, *, fp16: bool) -> str:
     if fp16 and name not in ("auto", "fp16"):
         raise SettingError(f"--fp16 and --dtype {name} contradict each other; give one of them")
     return "fp16" if fp16 else name
-
-
-@contextmanager
-def _usage_errors() -> Iterator[None]:
-    """A setting that makes no sense ends in one line and the exit code of wrong usage."""
-    try:
-        yield
-    except SettingError as error:
-        typer.echo(f"monostep: {error}", err=True)
-        raise typer.Exit(USAGE) from error
 
 
 def _self_test(predictors: "dict[str, Predictor]") -> str:

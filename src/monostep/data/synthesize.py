@@ -16,6 +16,7 @@ import torch
 
 from monostep.data.procedural import render
 from monostep.data.samples import KINDS, Samples
+from monostep.errors import InputError
 from monostep.files.atomic import read_json, write_json
 from monostep.files.maps import write_depth, write_normals
 from monostep.files.preview import write_png8
@@ -65,7 +66,10 @@ def _complete(folder: Path, seed: int, index: int, size: tuple[int, int]) -> boo
     endings = ("png", "depth.npy", "normals.npy", "valid.png", "json")
     if not all(_beside(stem, ending).is_file() for ending in endings):
         return False
-    about = read_json(_beside(stem, "json"))
+    try:
+        about = read_json(_beside(stem, "json"))
+    except InputError:
+        return False
     return about.get("seed") == seed and about.get("size") == list(size)
 
 

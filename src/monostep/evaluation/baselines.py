@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -59,14 +60,25 @@ def load_or_compute(protocol: Procedural, folder: Path) -> Means:
     """The training means, from the folder's file if it holds those of the same scenes."""
     path = folder / FILE
     key = json.dumps(_key(protocol), sort_keys=True)
-    if path.is_file():
-        with np.load(path) as file:
-            if str(file["key"]) == key:
-                return Means(**{name: torch.from_numpy(file[name]) for name in _names()})
+    stored = _stored(path, key)
+    if stored is not None:
+        return stored
     means = training_means(protocol)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, key=key, **{name: getattr(means, name).numpy() for name in _names()})
     return means
+
+
+def _stored(path: Path, key: str) -> Means | None:
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path) as file:
+            if str(file["key"]) == key:
+                return Means(**{name: torch.from_numpy(file[name]) for name in _names()})
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None  # damaged or somebody else's: it is only a cache
+    return None
 
 
 def training_means(protocol: Procedural) -> Means:

@@ -26,6 +26,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        # Some libraries make files that only their owner may read; others go by the umask.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
         _flush(temporary)
         temporary.replace(target)
     except OutputError:  # is an OSError too, and has its own words

@@ -10,11 +10,12 @@ Vectors = Float[Tensor, "batch 3 height width"]
 
 
 def angle_deg(predicted: Vectors, truth: Vectors) -> Float[Tensor, "batch height width"]:
-    """Angle in degrees at every pixel, computed in float64."""
+    """Angle in degrees at every pixel, computed in float64; 90 where a vector is zero."""
     predicted, truth = predicted.double(), truth.double()
     sine = torch.linalg.vector_norm(torch.linalg.cross(predicted, truth, dim=1), dim=1)
     cosine = (predicted * truth).sum(dim=1)
-    return torch.rad2deg(torch.atan2(sine, cosine)).float()
+    angle = torch.rad2deg(torch.atan2(sine, cosine))
+    return torch.where((sine == 0) & (cosine == 0), 90.0, angle).float()
 
 
 def mean_angle_deg(

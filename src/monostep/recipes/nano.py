@@ -1,4 +1,9 @@
-"""The embedded self-test models: small enough to train on a laptop's CPU."""
+"""The embedded self-test models: small enough to train on a laptop's CPU.
+
+The README lists the five commands in order. Without `start` the later stages begin from random
+weights, which is what a quick try wants; AUTOENCODER is runs/nano-autoencoder/model, or by default
+the one inside the embedded models.
+"""
 
 import dataclasses
 
@@ -25,7 +30,7 @@ def nano_autoencoder() -> TrainConfig:
 def nano_depth_start() -> TrainConfig:
     """First stage of nano-depth: from random weights, at half the resolution.
 
-    monostep train nano-depth-start -o runs/nano-depth-start
+    monostep train nano-depth-start -o runs/nano-depth-start --set autoencoder=AUTOENCODER
     """
     return TrainConfig(
         recipe="nano-depth-start",
@@ -44,7 +49,8 @@ def nano_depth_start() -> TrainConfig:
 def nano_depth_relative() -> TrainConfig:
     """Second stage of nano-depth: full resolution, and the loss is AbsRel after alignment.
 
-    monostep train nano-depth-relative -o runs/nano-depth-relative
+    monostep train nano-depth-relative -o runs/nano-depth-relative --set autoencoder=AUTOENCODER
+        --set start=runs/nano-depth-start
     """
     return TrainConfig(
         recipe="nano-depth-relative",
@@ -56,7 +62,6 @@ def nano_depth_relative() -> TrainConfig:
         learning_rate=4e-4,
         warmup=50,
         final_fraction=0.03,
-        start="runs/nano-depth-start",
         depth_unit="relative",
     )
 
@@ -64,7 +69,8 @@ def nano_depth_relative() -> TrainConfig:
 def nano_depth() -> TrainConfig:
     """Affine depth by one-step end-to-end fine-tuning; its last stage, annealed once more.
 
-    monostep train nano-depth -o runs/nano-depth
+    monostep train nano-depth -o runs/nano-depth --set autoencoder=AUTOENCODER
+        --set start=runs/nano-depth-relative
     """
     return dataclasses.replace(
         nano_depth_relative(),
@@ -74,14 +80,14 @@ def nano_depth() -> TrainConfig:
         learning_rate=2.5e-4,
         final_fraction=0.02,
         validate_every=100,
-        start="runs/nano-depth-relative",
     )
 
 
 def nano_normals() -> TrainConfig:
     """Surface normals by one-step end-to-end fine-tuning, from the depth model's weights.
 
-    monostep train nano-normals -o runs/nano-normals
+    monostep train nano-normals -o runs/nano-normals --set autoencoder=AUTOENCODER
+        --set start=runs/nano-depth-relative
     """
     return TrainConfig(
         recipe="nano-normals",
@@ -92,5 +98,4 @@ def nano_normals() -> TrainConfig:
         learning_rate=6e-4,
         warmup=50,
         final_fraction=0.03,
-        start="runs/nano-depth-relative",
     )

@@ -16,6 +16,22 @@ Family: TypeAlias = Literal["tiny", "kl"]
 Phase: TypeAlias = tuple[float, int, int, int]
 
 
+POSITIVE = (
+    "steps",
+    "accumulate",
+    "scenes",
+    "validation_scenes",
+    "log_every",
+    "validate_every",
+    "checkpoint_every",
+    "learning_rate",
+    "final_fraction",
+    "clip",
+    "far_m",
+)
+NOT_NEGATIVE = ("warmup", "weight_decay", "workers", "sky_weight", "latent_weight", "align_from")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """A training run, complete; derived values are computed, never set."""
@@ -62,10 +78,20 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        positive = ("steps", "accumulate", "scenes", "validation_scenes", "log_every")
-        for name in (*positive, "validate_every", "checkpoint_every", "learning_rate"):
-            if getattr(self, name) <= 0:
+        for name in POSITIVE:
+            if not getattr(self, name) > 0:  # true for nan, too
                 raise SettingError(f"{name} is {getattr(self, name)}: it must be above 0")
+        for name in NOT_NEGATIVE:
+            if not getattr(self, name) >= 0:
+                raise SettingError(f"{name} is {getattr(self, name)}: it must be 0 or above")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)}: it must be in [0, 1)")
+        if self.stop is not None and self.stop < 1:
+            raise SettingError(f"stop is {self.stop}: it must be at least 1, or none")
+        self._check_phases()
+
+    def _check_phases(self) -> None:
         starts = [phase[0] for phase in self.phases]
         if not starts or starts[0] != 0 or starts != sorted(starts) or starts[-1] >= 1:
             raise SettingError(

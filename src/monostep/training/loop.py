@@ -1,5 +1,6 @@
 """The loop: data, loss, gradient, step; validation and checkpoints on the way."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -138,6 +139,8 @@ def _validate(
     keep: Keeper,
 ) -> Progress:
     score = validate(task, config)
+    if not math.isfinite(score):
+        raise TrainingError(f"step {step}: validation {task.metric} is {score}; resume from before")
     journal.record(step=step, validation=score, metric=task.metric)
     if progress.best is not None and score >= progress.best:
         return progress

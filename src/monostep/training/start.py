@@ -16,6 +16,7 @@ from monostep.network import sizes
 from monostep.network.autoencoder_kl import AutoencoderKL
 from monostep.network.autoencoder_tiny import AutoencoderTiny
 from monostep.network.unet import UNet
+from monostep.predictor import choose_device
 from monostep.training import loop, state
 from monostep.training.autoencoder import AutoencoderTask
 from monostep.training.config import TrainConfig
@@ -31,16 +32,18 @@ def train(config: TrainConfig, run: Path, *, resume: bool = False) -> Progress:
 
     Raises TrainingError if the folder holds a run and `resume` is not asked, or another run.
     """
-    _claim(config, run, resume=resume)
-    device = torch.device(_device(config))
+    _check_folder(config, run, resume=resume)
+    device = choose_device(config.device)
     # The networks' initial weights are a function of the config's seed, and of nothing else.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         task, keep = _task(config, run, device)
+    # Only now: a start that failed leaves no run behind.
+    write_json(run / CONFIG, config.as_dict())
     return loop.run(task, config, run, keep)
 
 
-def _claim(config: TrainConfig, run: Path, *, resume: bool) -> None:
+def _check_folder(config: TrainConfig, run: Path, *, resume: bool) -> None:
     path = run / CONFIG
     if path.exists() and not resume:
         raise TrainingError(
@@ -50,11 +53,10 @@ def _claim(config: TrainConfig, run: Path, *, resume: bool) -> None:
         _same(read_json(path), config, run)
     elif resume:
         raise TrainingError(f"{run} holds no run to resume: leave --resume out to start one")
-    write_json(path, config.as_dict())
 
 
-# What may differ between the parts of one run: it changes no number that is learned.
-FREE = ("workers", "cache", "device", "log_every", "checkpoint_every")
+# What may differ between the parts of one run: on one kind of device it changes nothing learned.
+FREE = ("stop", "workers", "cache", "device", "log_every", "checkpoint_every")
 
 
 def _same(stored: dict, config: TrainConfig, run: Path) -> None:
@@ -67,12 +69,6 @@ def _same(stored: dict, config: TrainConfig, run: Path) -> None:
         raise TrainingError(
             f"{run} was started with other settings ({changes}); resume with the same"
         )
-
-
-def _device(config: TrainConfig) -> str:
-    if config.device != "auto":
-        return config.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _task(config: TrainConfig, run: Path, device: torch.device) -> tuple[loop.Task, loop.Keeper]:

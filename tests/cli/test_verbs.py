@@ -1,0 +1,72 @@
+"""The verbs that need little, and what main does with a user's mistakes."""
+
+import sys
+
+import pytest
+
+from monostep import cli
+from monostep.checkpoints import embedded
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["monostep", *arguments])
+        monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code, *capsys.readouterr()
+
+    return call
+
+
+def test_version_and_recipes_are_told(run):
+    assert run("--version")[:2] == (0, f"monostep {cli.__version__}\n")
+    code, out, _ = run("train", "list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == [
+        "nano-autoencoder",
+        "nano-depth-start",
+        "nano-depth-relative",
+        "nano-depth",
+        "nano-normals",
+    ]
+
+
+def test_models_lists_what_is_embedded_with_scores(run):
+    code, out, _ = run("models")
+    assert code == 0
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines] == embedded.names()
+    assert all("self-test" in line and "no scores" not in line for line in lines)
+
+
+def test_synthesize_writes_once(run, tmp_path):
+    command = ["data", "synthesize", "-o", str(tmp_path), "--count", "2"]
+    size = ["--height", "8", "--width", "12"]
+    assert run(*command, *size)[1].endswith("2 scenes written, 0 were there already\n")
+    (tmp_path / "000001.json").write_text("{")
+    assert run(*command, *size)[1].endswith("1 scenes written, 1 were there already\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["train", "nano-deep", "-o", "x"], 2, "no recipe 'nano-deep'"),
+        (["train", "nano-depth", "-o", "x", "--set", "stepz=1"], 2, "no setting 'stepz'"),
+        (["train", "nano-depth"], 2, "-o RUN is missing"),
+        (["evaluate", "nyu", "-o", "x"], 2, "benchmark 'nyu'"),
+        (["evaluate", "motorcycle", "-o", "x", "--model", "no-model"], 1, "'no-model'"),
+        (["train", "nano-depth", "-o", "x", "--set", "autoencoder=no"], 1, "'no'"),
+        (["train", "nano-depth", "-o", "x", "--set", "device=abacus"], 2, "device 'abacus'"),
+        (["predict"], 2, ""),
+        (["paint"], 2, "paint"),
+    ],
+)
+def test_a_mistake_is_a_line_and_a_code(run, tmp_path, monkeypatch, arguments, code, message):
+    monkeypatch.chdir(tmp_path)
+    ended, out, err = run(*arguments)
+    assert ended == code
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
