@@ -12,7 +12,7 @@ from torch import Tensor
 from monostep._version import __version__
 from monostep.checkpoints import embedded, folder
 from monostep.checkpoints.card import Card
-from monostep.diffusion.one_step import OneStep
+from monostep.diffusion.one_step import OneStep, channels_last
 from monostep.errors import InputError, SettingError
 from monostep.files import photo
 from monostep.geometry import decode, frames
@@ -32,7 +32,7 @@ class Predictor:
     def __init__(
         self, network: OneStep, card: Card, *, device: torch.device, dtype: torch.dtype
     ) -> None:
-        self.network = network.to(device).to(memory_format=torch.channels_last)
+        self.network = channels_last(network.to(device))
         self.card = card
         self.device = device
         self.dtype = dtype

@@ -17,7 +17,7 @@ from monostep.recipes import recipe
 from monostep.training.config import override
 from monostep.training.start import new_model, train
 
-SMALL = ("steps=8", "phases=[[0,16,16,1]]", "validation_scenes=1", "scenes=50", "log_every=1")
+SMALL = ("steps=8", "phases=[[0,32,32,1]]", "validation_scenes=1", "scenes=50", "log_every=1")
 EVERY = ("validate_every=4", "checkpoint_every=2", "warmup=2")
 
 

@@ -1,5 +1,7 @@
 """The whole model as the paper uses it: one deterministic step from image to decoded map."""
 
+from typing import TypeVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,6 +12,12 @@ from monostep.network.autoencoder_tiny import AutoencoderTiny
 from monostep.network.unet import UNet
 
 Autoencoder = AutoencoderKL | AutoencoderTiny
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def channels_last(network: Network) -> Network:
+    """The network with its weights laid out as convolutions like them best."""
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 class OneStep(nn.Module):

@@ -8,7 +8,7 @@ import torch
 
 from monostep.checkpoints import embedded, folder
 from monostep.checkpoints.card import Card
-from monostep.diffusion.one_step import Autoencoder, OneStep
+from monostep.diffusion.one_step import Autoencoder, OneStep, channels_last
 from monostep.diffusion.schedule import Schedule, scaled_linear
 from monostep.errors import SettingError, TrainingError
 from monostep.files.atomic import read_json, write_json
@@ -73,9 +73,9 @@ def _same(stored: dict, config: TrainConfig, run: Path) -> None:
 
 def _task(config: TrainConfig, run: Path, device: torch.device) -> tuple[loop.Task, loop.Keeper]:
     if config.task == "autoencoder":
-        autoencoder = _new_autoencoder(config).to(device).to(memory_format=torch.channels_last)
+        autoencoder = channels_last(_new_autoencoder(config).to(device))
         return AutoencoderTask(autoencoder, config), _autoencoder_keeper(autoencoder, run)
-    model = new_model(config).to(device).to(memory_format=torch.channels_last)
+    model = channels_last(new_model(config).to(device))
     task = (DepthTask if config.task == "depth" else NormalsTask)(model, config)
     return task, _model_keeper(model, config, run, metric=task.metric)
 
