@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from monostep.data.procedural import render
+from monostep.data.procedural import VERSION, render
 from monostep.data.samples import Samples
 
 Renderer = Callable[[int, Sequence[int], tuple[int, int]], Samples]
@@ -66,7 +66,7 @@ class SceneCache:
             "kind": (np.int64, ()),
             "done": (np.bool_, ()),
         }
-        place = self.folder / f"seed{self.seed}-{self.count}-{height}x{width}"
+        place = self.folder / f"v{VERSION}-seed{self.seed}-{self.count}-{height}x{width}"
         place.mkdir(parents=True, exist_ok=True)
         arrays = {}
         for name, (dtype, shape) in layout.items():

@@ -18,6 +18,8 @@ from monostep.data.procedural.surface import Surface, surface
 from monostep.data.procedural.trace import trace
 from monostep.data.samples import KINDS, Samples
 
+VERSION = 1  # of the pictures: raise it with any change to what a (seed, index, size) looks like
+
 _SHARES = (0.45, 0.35, 0.2)  # of the kinds
 _LAYOUTS = (layout_indoor.indoor, layout_outdoor.outdoor, layout_object.close_up)
 _VIEW_DEG = (35.0, 100.0)  # from the left edge of the image to the right one
