@@ -20,7 +20,6 @@ from monostep.predictor import choose_device
 from monostep.training import loop, state
 from monostep.training.autoencoder import AutoencoderTask
 from monostep.training.config import TrainConfig
-from monostep.training.optimiser import adamw
 from monostep.training.state import Progress
 from monostep.training.step import NORMALS_FRAME, DepthTask, NormalsTask
 
@@ -109,7 +108,7 @@ def _first_unet(config: TrainConfig) -> tuple[UNet, torch.Tensor]:
     place = embedded.locate(config.start)
     model, _ = folder.load(place / RESULT if (place / RESULT).is_dir() else place)
     if (place / loop.STATE).exists():
-        state.restore(place / loop.STATE, model.unet, adamw(model.unet.parameters(), config))
+        state.load_weights(place / loop.STATE, model.unet)
     return model.unet.train(), model.prompt
 
 

@@ -41,15 +41,31 @@ def save(
 
 def restore(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
     """Put weights and moments back; TrainingError for a file that is not this run's state."""
+    tensors, progress = _read(path)
+    _put_weights(path, tensors, module)
+    for name, parameter in module.named_parameters():
+        optimiser.state[parameter] = _moments(tensors, name, parameter)
+    return progress
+
+
+def load_weights(path: Path, module: nn.Module) -> None:
+    """Give a module the last weights of a run; TrainingError as for `restore`."""
+    _put_weights(path, _read(path)[0], module)
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], Progress]:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            progress = Progress(**json.loads(file.metadata()["progress"]))
+            return tensors, Progress(**json.loads(file.metadata()["progress"]))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(
             f"{path}: not a readable training state ({error}); "
             "remove the run's folder to start again"
         ) from error
+
+
+def _put_weights(path: Path, tensors: dict[str, torch.Tensor], module: nn.Module) -> None:
     weights = {name.partition("/")[2] for name in tensors if name.startswith("weight/")}
     expected = {name for name, _ in module.named_parameters()}
     if weights != expected:
@@ -60,8 +76,6 @@ def restore(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer) -> 
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             parameter.copy_(tensors[f"weight/{name}"])
-            optimiser.state[parameter] = _moments(tensors, name, parameter)
-    return progress
 
 
 def _moments(
