@@ -8,6 +8,8 @@ MonostepError
 + ScaleError          metres asked of a map that has no scale
 + MissingExtraError   an optional package that is not installed
 + TrainingError       a run that cannot go on: no finite loss, no state to resume
+
+MonostepWarning is for what works, but worse than it could.
 """
 
 
@@ -41,3 +43,7 @@ class MissingExtraError(MonostepError, ImportError):
 
 class TrainingError(MonostepError, RuntimeError):
     """A training run that cannot go on."""
+
+
+class MonostepWarning(UserWarning):
+    """Settings that work, but make results worse than they need be."""

@@ -1,36 +1,41 @@
 """The whole way on one page: read -> fit -> network -> geometry, back on the input's own grid."""
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from monostep import inference as choices
+from monostep import results
 from monostep._version import __version__
-from monostep.checkpoints import embedded, folder
+from monostep.checkpoints import opening
 from monostep.checkpoints.card import Card
-from monostep.diffusion.one_step import OneStep, channels_last
-from monostep.errors import InputError, SettingError
-from monostep.files import photo
-from monostep.geometry import decode, frames
-from monostep.geometry.depth import Depth
-from monostep.geometry.normals import Normals
-from monostep.images import fit as fitting
+from monostep.checkpoints.opening import Checkpoint
+from monostep.device import choose_device, choose_dtype
+from monostep.diffusion import noise
+from monostep.diffusion.latent_diffusion import LatentDiffusion, channels_last
+from monostep.diffusion.sampler import Sampler
+from monostep.errors import CheckpointError, InputError, MonostepWarning
 from monostep.images.fit import Placement
+from monostep.inference import Inference
+from monostep.pictures import as_tensor
+from monostep.results import FITS, Result
 
 Image: TypeAlias = Any  # path, PIL image, numpy array or torch tensor
-Result: TypeAlias = Depth | Normals
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+AT_ONCE = {"cuda": 4}  # what goes through the network together, by device; else one
 
 
 class Predictor:
     """A loaded model: called with an image it returns depth or normals of every pixel."""
 
     def __init__(
-        self, network: OneStep, card: Card, *, device: torch.device, dtype: torch.dtype
+        self, network: LatentDiffusion, card: Card, *, device: torch.device, dtype: torch.dtype
     ) -> None:
         self.network = channels_last(network.to(device))
         self.card = card
@@ -47,169 +52,249 @@ class Predictor:
         ensemble: int | None = None,
         spacing: str | None = None,
         noise: str | None = None,
-        seed: int | None = None,  # noqa: ARG002 - one step from zeros has nothing random to seed
+        seed: int | None = None,
+        last: str | None = None,
+        merge: str | None = None,
     ) -> Any:
         """Depth or normals of an image; of a list or a batch [B, 3, H, W], a list in its order.
+
+        None is what the model's card recommends. The results of an image depend on nothing but the
+        image and these settings, not on its batch mates or its place among them.
 
         Args:
             image: path, PIL image, numpy [H, W], [H, W, 3] or [H, W, 4] (uint8, uint16 or float in
                 [0, 1]), torch [3, H, W] or [B, 3, H, W] (uint8 or float in [0, 1]).
-            resolution: long side at which the network looks, in pixels; 0 is the image's own size;
-                None is what the model's card recommends.
-            fit: "pad", resize and pad to the network's size multiple.
-            steps: 1, for these models.
-            ensemble: 1, for these models.
-            spacing: "trailing", for these models.
-            noise: "zeros", for these models.
-            seed: of the noise; these models use none.
+            resolution: long side at which the network looks, in pixels; 0 is the image's own size.
+            fit: "pad", resize in float and pad to the network's size multiple; "reference", as the
+                paper's code does: resize in 8 bits, let the network drop what is above a multiple
+                of 8 and stretch the rest; depth by its own minimum and maximum.
+            steps: of denoising.
+            ensemble: how many predictions from different noise become one.
+            spacing: "trailing", "leading" (the flaw), "linspace"; "lcm" for consistency models.
+            noise: where the way starts: "zeros", "gaussian", "pyramid", "pyramid-geowizard".
+            seed: of each image's noise; 0 if there is none.
+            last: what the last step returns: "clean" (E2E-FT) or the "previous" sample (diffusers).
+            merge: how an ensemble becomes one: depth "pairwise" (diffusers) or "joint" (Marigold
+                v1.0, E2E-FT); normals "closest", "mean" (diffusers) or "closest-map" (E2E-FT).
 
         Raises:
             InputError: an image that cannot be read.
             SettingError: a setting that this model does not have.
         """
-        self.check(fit=fit, steps=steps, ensemble=ensemble, spacing=spacing, noise=noise)
-        resolution = self.card.resolution if resolution is None else resolution
-        if resolution < 0:
-            raise SettingError(
-                f"resolution {resolution}: expected 0 (native) or a long side in pixels"
-            )
+        inference = self.inference(
+            resolution=resolution,
+            fit=fit,
+            steps=steps,
+            ensemble=ensemble,
+            spacing=spacing,
+            noise=noise,
+            seed=seed,
+            last=last,
+            merge=merge,
+        )
+        for line in self.cautions(inference):
+            warnings.warn(line, MonostepWarning, stacklevel=2)
         several = isinstance(image, Sequence) and not isinstance(image, str | bytes)
         several = several or (isinstance(image, Tensor) and image.ndim == 4)
         pictures = [as_tensor(one) for one in image] if several else [as_tensor(image)]
-        results = self.predict(pictures, resolution=resolution)
-        return results if several else results[0]
+        predicted = self.predict(pictures, inference)
+        return predicted if several else predicted[0]
 
-    def predict(self, pictures: Sequence[Tensor], *, resolution: int) -> list[Result]:
-        """Results of pictures [3, H, W] in [0, 1]; those of equal padded size share a batch."""
-        groups: dict[tuple[int, int], list[tuple[int, Placement]]] = {}
+    def inference(self, **asked: Any) -> Inference:
+        """All settings, what was asked (None: not asked) before what the card recommends.
+
+        Raises:
+            SettingError: a setting that this model does not have.
+        """
+        inference = choices.resolve(self.card, **asked)
+        self.sampler(inference)
+        return inference
+
+    def sampler(self, inference: Inference) -> Sampler:
+        """The way from noise to clean that these settings mean."""
+        network = self.network
+        return choices.sampler(network.schedule, inference, sees_noise=network.sees_noise)
+
+    def cautions(self, inference: Inference) -> list[str]:
+        """What makes results worse than they need be, and the cure: a line each."""
+        return choices.cautions(self.card, self.sampler(inference), inference)
+
+    def padded(self, size: tuple[int, int], inference: Inference) -> tuple[int, int]:
+        """What the network sees of an image of this (height, width): equals can share a batch."""
+        return self._place(size, inference).padded
+
+    def predict(
+        self, pictures: Sequence[Tensor], inference: Inference, *, at_once: int = 0
+    ) -> list[Result]:
+        """Results of pictures [3, H, W] in [0, 1], in their order.
+
+        Args:
+            pictures: float; those of equal padded size go through the network together.
+            inference: from `self.inference`.
+            at_once: images in one pass; 0: by the device. Members of ensembles go one by one.
+        """
+        groups: dict[tuple[int, int], list[int]] = {}
         for index, picture in enumerate(pictures):
-            size = (picture.shape[1], picture.shape[2])
-            placement = fitting.place(size, resolution=resolution, multiple=self.network.multiple)
-            groups.setdefault(placement.padded, []).append((index, placement))
-        results: dict[int, Result] = {}
+            groups.setdefault(self.padded(_size(picture), inference), []).append(index)
+        done: dict[int, Result] = {}
         for members in groups.values():
-            batch = torch.stack([fitting.fit(pictures[index], place) for index, place in members])
-            for (index, placement), output in zip(members, self._network(batch), strict=True):
-                results[index] = self._result(output, placement, resolution)
-        return [results[index] for index in range(len(pictures))]
+            places = [self._place(_size(pictures[index]), inference) for index in members]
+            fitted = [
+                FITS[inference.fit].fit(pictures[index], place)
+                for index, place in zip(members, places, strict=True)
+            ]
+            decoded = self._decoded(torch.stack(fitted), inference, at_once)
+            for index, place, maps in zip(members, places, decoded, strict=True):
+                done[index] = self._result(maps, place, inference)
+        return [done[index] for index in range(len(pictures))]
+
+    def trajectory(self, picture: Tensor, inference: Inference) -> list[tuple[int, Result]]:
+        """What would be the result after each step, with its timestep: the decoded z_0 of each.
+
+        Args:
+            picture: [3, H, W] in [0, 1].
+            inference: from `self.inference`; only one member of an ensemble is followed.
+        """
+        alone = replace(inference, ensemble=1)
+        place = self._place(_size(picture), alone)
+        with torch.inference_mode(), self._precision():
+            latent = self.network.encode(self._image(FITS[alone.fit].fit(picture, place)[None]))
+            draws = self._noise(latent, alone)[:, :1]
+            output = partial(self.network.output, latent)
+            steps = [
+                (step.time, self._finite(self.network.decode(step.clean)))
+                for step in self.sampler(alone).way(output, draws)
+            ]
+        return [(time, self._result(decoded, place, alone)) for time, decoded in steps]
 
     @torch.inference_mode()
-    def _network(
+    def _decoded(
+        self, batch: Float[Tensor, "batch 3 height width"], inference: Inference, at_once: int
+    ) -> Float[Tensor, "batch member 3 decoded_height decoded_width"]:
+        """The network's maps of fitted pictures, every member of the ensemble."""
+        at_once = at_once or AT_ONCE.get(self.device.type, 1)
+        if inference.ensemble > 1:
+            # The published alignment of members amplifies the last bit of float32 to percents, and
+            # that bit changes with the size of a batch: alone, a result depends on nothing else.
+            at_once = 1
+        sampler, members = self.sampler(inference), inference.ensemble
+        with self._precision():
+            latent = torch.cat(
+                [self.network.encode(part) for part in self._image(batch).split(at_once)]
+            )
+            draws = self._noise(latent, inference).repeat(1, len(batch), 1, 1, 1)
+            latents = latent.repeat_interleave(members, dim=0).split(at_once)
+            decoded = [
+                self.network.decode(sampler.end(partial(self.network.output, part), noise_part))
+                for part, noise_part in zip(latents, draws.split(at_once, dim=1), strict=True)
+            ]
+        return self._finite(torch.cat(decoded)).unflatten(0, (len(batch), members))
+
+    def _noise(
+        self, latent: Float[Tensor, "batch channel height width"], inference: Inference
+    ) -> Float[Tensor, "draw member channel height width"]:
+        """The draws of one image, which depend on its size and the seed alone."""
+        size, members = (latent.shape[1], latent.shape[2], latent.shape[3]), inference.ensemble
+        generator = torch.Generator().manual_seed(inference.seed)
+        sampler = self.sampler(inference)
+        level = sampler.times[0] / len(sampler.schedule.alpha_bar)
+        first = noise.draw(
+            inference.noise, size=size, members=members, generator=generator, level=level
+        )
+        # Fresh noise for one member's whole way, then for the next one's, as diffusers draws it.
+        fresh = noise.draw_each(sampler.draws - 1, size=size, members=members, generator=generator)
+        return torch.cat([first[None], fresh]).to(self.device)
+
+    def _image(
         self, batch: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, "batch channel height width"]:
-        """Depth in [0, 1] as one channel, or normals, of fitted pictures."""
-        image = (batch * 2 - 1).to(self.device, memory_format=torch.channels_last)
-        reduced = self.dtype != torch.float32
-        with torch.autocast(self.device.type, self.dtype, enabled=reduced):
-            decoded = self.network(image)
-        if not torch.isfinite(decoded).all():
+    ) -> Float[Tensor, "batch 3 height width"]:
+        return batch.to(self.device, memory_format=torch.channels_last)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(
+            self.device.type, self.dtype, enabled=self.dtype != torch.float32, cache_enabled=True
+        )
+
+    def _finite(self, decoded: Tensor) -> Tensor:
+        if torch.isfinite(decoded).all():
+            return decoded
+        if self.dtype != torch.float32:
             raise InputError("the network's output is not finite; try dtype fp32")
-        if self.card.task == "depth":
-            return (decode.depth(decoded)[:, None] + 1) / 2
-        return decode.normals(decoded)
+        raise CheckpointError(
+            f"{self.card.name}: the network's output is not finite, so its weights are damaged; "
+            "download or train it again"
+        )
+
+    def _place(self, size: tuple[int, int], inference: Inference) -> Placement:
+        return FITS[inference.fit].place(
+            size, resolution=inference.resolution, multiple=self.network.multiple
+        )
 
     def _result(
-        self, output: Float[Tensor, "channel height width"], placement: Placement, resolution: int
+        self, decoded: Float[Tensor, "member 3 height width"], place: Placement, how: Inference
     ) -> Result:
-        values = fitting.restore(output, placement)
         provenance = {
             "monostep": __version__,
             "model": self.card.name,
             "weights_sha256": self.card.tensor_hash,
+            "source": dict(self.card.source),
             "grade": self.card.grade,
-            "resolution": resolution,
             "dtype": str(self.dtype).removeprefix("torch."),
+            **asdict(how),
         }
-        if self.card.task == "depth":
-            return Depth(
-                tensor=values[0].clamp(0, 1),
-                quantity=self.card.quantity,  # pyright: ignore[reportArgumentType]
-                invariance=self.card.invariance,  # pyright: ignore[reportArgumentType]
-                provenance=provenance,
-            )
-        frame = frames.check(str(self.card.frame))
-        unit = decode.unit(frames.convert(values, source=frame, target="opencv")[None])[0]
-        return Normals(tensor=unit, frame="opencv", provenance=provenance)
-
-    def check(self, **asked: Any) -> None:
-        """Raise SettingError for a setting (None: not asked) that this model does not have."""
-        has = {
-            "fit": "pad",
-            "steps": self.card.steps,
-            "ensemble": self.card.ensemble,
-            "spacing": self.card.spacing,
-            "noise": self.card.noise,
-        }
-        for name, value in asked.items():
-            if value is not None and value != has[name]:
-                raise SettingError(
-                    f"{name} {value!r}: {self.card.name} runs with {name} {has[name]!r} only"
-                )
+        return results.result(decoded, place, self.card, how, provenance)
 
 
-def as_tensor(image: Image) -> Float[Tensor, "3 height width"]:
-    """Any accepted image as float32 RGB in [0, 1]; InputError for anything else."""
-    if isinstance(image, Tensor):
-        return _checked(image)
-    if isinstance(image, str):
-        image = Path(image)
-    pixels = photo.read(image).pixels
-    top = {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
-    values = torch.from_numpy(pixels.astype(np.float32))
-    return (values / top).permute(2, 0, 1)
+def _size(picture: Float[Tensor, "3 height width"]) -> tuple[int, int]:
+    return picture.shape[1], picture.shape[2]
 
 
-def _checked(image: Tensor) -> Float[Tensor, "3 height width"]:
-    if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
-        raise InputError(
-            f"tensor of shape {tuple(image.shape)}: expected [3, H, W] or [B, 3, H, W]"
-        )
-    if image.dtype == torch.uint8:
-        return image.float() / 255
-    if not image.dtype.is_floating_point:
-        raise InputError(f"tensor of {image.dtype}: expected uint8 or floating point in [0, 1]")
-    image = image.float()
-    if not bool(((image >= 0) & (image <= 1)).all()):  # false for NaN too
-        raise InputError(
-            f"tensor values from {image.min().item():.4g} to {image.max().item():.4g}: "
-            "expected [0, 1]; divide by the largest value of the format"
-        )
-    return image
-
-
-def load(source: str | Path, *, device: str = "auto", dtype: str = "auto") -> Predictor:
-    """The predictor of an embedded model's name or of a model folder.
+def load(  # noqa: PLR0913 - the published contract
+    source: str | Path,
+    *,
+    task: str | None = None,
+    frame: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    revision: str | None = None,
+    variant: str | None = None,
+    offline: bool | None = None,
+    prompt_tokens: int | None = None,
+) -> Predictor:
+    """The predictor of a checkpoint of the Marigold family.
 
     Args:
-        source: "nano-depth", "nano-normals", or a folder as `monostep train` writes it.
+        source: "nano-depth" and others of `monostep models`, a folder in the layout of diffusers,
+            or a Hub id.
+        task: "depth" or "normals", for a checkpoint that does not say.
+        frame: of its normals, "opencv", "opengl", "directx" or "dsine", likewise.
         device: "auto" (CUDA if there is one, else the CPU) or a torch device.
         dtype: "fp32", "bf16", "fp16", or "auto" for fp32.
+        revision: branch, tag or commit of a Hub id.
+        variant: of the weight files, such as "fp16".
+        offline: True: only what is on this machine; None: what HF_HUB_OFFLINE says.
+        prompt_tokens: length of the empty prompt: 2, or 77 as the E2E-FT models were trained.
 
     Raises:
-        CheckpointError: the model is missing, partial or corrupt.
-        SettingError: an unknown device or dtype.
+        CheckpointError: the model is missing, partial, corrupt or ambiguous.
+        SettingError: an unknown device, dtype or setting, or one that contradicts the checkpoint.
+        MissingExtraError: the text encoder needs an extra package.
     """
-    place = embedded.locate(source)
-    network, card = folder.load(place, verify=place.parent == embedded.ROOT)
-    return Predictor(network, card, device=choose_device(device), dtype=_dtype(dtype))
+    choose_device(device)  # a mistake shows before minutes of download
+    choose_dtype(dtype)
+    found = opening.find(
+        source,
+        task=task,
+        frame=frame,
+        revision=revision,
+        variant=variant,
+        offline=offline,
+        prompt_tokens=prompt_tokens,
+    )
+    return open_checkpoint(found, device=device, dtype=dtype)
 
 
-def choose_device(name: str) -> torch.device:
-    """The device of a name, "auto" for the best there is; SettingError if it cannot be used."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise SettingError(f"device {name!r} cannot be used: {reason}") from error
-    return device
-
-
-def _dtype(name: str) -> torch.dtype:
-    if name == "auto":
-        return torch.float32
-    if name not in DTYPES:
-        raise SettingError(f"dtype {name!r}: choose auto, {', '.join(DTYPES)}")
-    return DTYPES[name]
+def open_checkpoint(found: Checkpoint, *, device: str = "auto", dtype: str = "auto") -> Predictor:
+    """The predictor of a checkpoint that was found; arguments and errors as for `load`."""
+    place, kind = choose_device(device), choose_dtype(dtype)
+    return Predictor(opening.load(found), found.card, device=place, dtype=kind)

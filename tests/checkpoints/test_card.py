@@ -10,6 +10,13 @@ def test_a_card_survives_its_dictionary():
     assert Card.from_dict(card.as_dict()) == card
 
 
+@pytest.mark.parametrize("steps", [1, 4, 50])
+@pytest.mark.parametrize("family", ["end-to-end", "diffusion", "consistency"])
+def test_every_family_and_number_of_steps_is_a_card(family, steps):
+    card = Card(name="a", task="normals", frame="dsine", family=family, steps=steps)
+    assert Card.from_dict({**card.as_dict(), "noise": "gaussian", "spacing": "lcm"}).steps == steps
+
+
 def test_a_newer_format_and_unknown_entries_are_named():
     values = Card(name="a", task="depth", quantity="depth", invariance="affine").as_dict()
     with pytest.raises(CheckpointError, match="upgrade monostep"):
@@ -35,8 +42,18 @@ def test_the_hash_sees_every_bit_name_and_type_but_not_the_order():
         ({"task": "albedo"}, "albedo"),
         ({"quantity": None}, "must say its quantity and invariance"),
         ({"task": "normals"}, "must say its frame"),
-        ({"steps": 4}, "this version runs"),
-        ({"noise": "gaussian"}, "this version runs"),
+        ({"steps": 0}, "steps 0; expected a whole number >= 1"),
+        ({"ensemble": 1.5}, "ensemble 1.5"),
+        ({"resolution": -8}, "resolution -8; expected a whole number >= 0"),
+        ({"steps": True}, "steps True"),
+        ({"noise": "white"}, "noise 'white'; expected zeros or gaussian or pyramid"),
+        ({"spacing": "even"}, "spacing 'even'; expected trailing or leading"),
+        ({"family": "gan"}, "family 'gan'"),
+        ({"last": "first"}, "last 'first'; expected clean or previous"),
+        ({"grade": "best"}, "grade 'best'"),
+        ({"quantity": "height"}, "quantity 'height'"),
+        ({"invariance": "none"}, "invariance 'none'"),
+        ({"frame": "blender"}, "frame 'blender'"),
         ({"format": "1"}, "upgrade monostep"),
     ],
 )

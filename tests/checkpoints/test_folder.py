@@ -6,6 +6,7 @@ import tiny_models
 import torch
 
 from monostep.checkpoints import folder
+from monostep.diffusion.schedule import Schedule, scaled_linear, zero_terminal_snr
 from monostep.errors import CheckpointError
 from monostep.files.atomic import read_json, write_json
 
@@ -66,11 +67,28 @@ def test_a_flipped_byte_is_found(place):
         folder.load(place, verify=True)
 
 
-@pytest.mark.parametrize("name", ["card.json", "unet/config.json", "vae/config.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["card.json", "unet/config.json", "vae/config.json", "scheduler/scheduler_config.json"],
+)
 def test_a_missing_part_is_named(place, name):
     (place / name).unlink()
     with pytest.raises(CheckpointError, match=name):
         folder.load(place)
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "lcm"])
+def test_the_schedule_is_the_files_own(place, tmp_path, sampler):
+    model, card = folder.load(place)
+    model.schedule = Schedule(
+        alpha_bar=zero_terminal_snr(scaled_linear()), target="epsilon", sampler=sampler, offset=0
+    )
+    folder.save(model, card, tmp_path / "other")
+    again = folder.load(tmp_path / "other")[0].schedule
+    assert torch.equal(again.alpha_bar, model.schedule.alpha_bar)
+    assert (again.target, again.sampler, again.offset) == ("epsilon", sampler, 0)
+    index = read_json(tmp_path / "other" / "model_index.json")
+    assert index["scheduler"][1] == ("LCMScheduler" if sampler == "lcm" else "DDIMScheduler")
 
 
 def test_the_scheduler_on_disk_says_trailing(place):

@@ -60,8 +60,8 @@ def test_json_is_one_object_per_report_and_the_same_as_in_the_file(models, tmp_p
 
 
 def test_failed_images_are_named_on_stderr_with_exit_code_3(models, tmp_path, monkeypatch):
-    def nothing_finite(self, pictures, *, resolution):
-        results = plain(self, pictures, resolution=resolution)
+    def nothing_finite(self, pictures, inference, *, at_once):
+        results = plain(self, pictures, inference, at_once=at_once)
         for result in results:
             result.tensor[..., 0, 0] = float("nan")
         return results

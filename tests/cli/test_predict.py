@@ -13,10 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_models
+import torch
 from PIL import Image
 
-from monostep import cli
+import monostep
+from monostep import cli, inference, predictor
 from monostep.checkpoints import embedded
+from monostep.diffusion import noise
+from monostep.diffusion.latent_diffusion import LatentDiffusion
+from monostep.geometry import frames
+from monostep.pictures import as_tensor
+from monostep.runner import settings
 
 ODD_FILES = Path(__file__).parents[2].parent / "shared/data/robustness"
 EACH = 7  # files that both models write for an image
@@ -28,6 +35,21 @@ def models(tmp_path_factory) -> list[str]:
     tiny_models.depth_folder(root / "nano-depth")
     tiny_models.normals_folder(root / "nano-normals")
     return ["--model", str(root / "nano-depth"), "--model", str(root / "nano-normals")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_weights_once():
+    """Reading the same weights again for every run is most of the time of these tests."""
+    original = predictor.open_checkpoint
+    known = {}
+
+    def open_checkpoint(found, **how):
+        key = (found.folder, found.card.tensor_hash, tuple(how.values()))
+        return known.get(key) or known.setdefault(key, original(found, **how))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predictor, "open_checkpoint", open_checkpoint)
+        yield
 
 
 @pytest.fixture
@@ -131,11 +153,19 @@ def test_names_from_a_list_and_odd_ones_are_shown_safely(run, models):
         (["a.png", "-o", "out", "--format", "bmp"], "'bmp'"),
         (["a.png", "-o", "out", "--frame", "left"], "opengl"),
         (["a.png", "-o", "out", "--task", "colour"], "choose depth or normals"),
-        (["a.png", "-o", "out", "--denoise-steps", "4"], "steps 4"),
-        (["a.png", "-o", "out", "--ensemble-size", "4"], "ensemble 4"),
-        (["a.png", "-o", "out", "--spacing", "leading"], "'leading'"),
-        (["a.png", "-o", "out", "--noise", "pyramid"], "'pyramid'"),
-        (["a.png", "-o", "out", "--fit", "reference"], "'reference'"),
+        (["a.png", "-o", "out", "--format", "exr,exr-half"], "share a name"),
+        (["a.png", "-o", "out", "--network-frame", "left"], "left"),
+        (["a.png", "-o", "out", "--denoise-steps", "2000"], "2000"),
+        (["a.png", "-o", "out", "--ensemble-size", "0"], "ensemble-size"),
+        (["a.png", "-o", "out", "--spacing", "lcm"], "consistency"),
+        (["a.png", "-o", "out", "--spacing", "even"], "'even'"),
+        (["a.png", "-o", "out", "--noise", "pink"], "tiny-depth: noise 'pink': choose zeros"),
+        (["a.png", "-o", "out", "--fit", "crop"], "choose pad, reference"),
+        (["a.png", "-o", "out", "--last", "first"], "choose clean, previous"),
+        (["a.png", "-o", "out", "--merge", "mean"], "choose pairwise, joint"),
+        (["a.png", "-o", "out", "--seed", "-1"], "seed"),
+        (["a.png", "-o", "out", "--revision", "main"], "revision"),
+        (["a.png", "-o", "out", "--prompt-tokens", "3"], "77"),
         (["a.png", "-o", "out", "--dtype", "int8"], "fp16"),
         (["a.png", "-o", "out", "--fp16", "--dtype", "bf16"], "contradict"),
         (["a.png", "-o", "out", "--device", "abacus"], "abacus"),
@@ -151,6 +181,88 @@ def test_wrong_usage_ends_before_any_work(run, models, arguments, said):
     assert said in err
     assert "Traceback" not in err
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "choices"),
+    [
+        ("--fit", inference.FITS),
+        ("--noise", noise.KINDS),
+        ("--last", inference.LASTS),
+        ("--merge", [*inference.MERGES["depth"], *inference.MERGES["normals"]]),
+        ("--spacing", ["trailing", "leading", "linspace"]),
+        ("--format", [word for word in settings.FORMATS if word != "tif"]),
+        ("--frame", frames.SIGNS),
+    ],
+)
+def test_help_lists_the_choices(run, option, choices):
+    _, out, _ = run("--help")
+    words = " ".join(out.replace("│", " ").split())
+    said = words[words.index(f" {option} ") :].split(" --", 2)[1]
+    assert all(choice in said for choice in choices)
+
+
+def test_settings_that_were_asked_for_are_those_of_the_results(run, models):
+    picture("a.png")
+    asked = {
+        "resolution": 32,
+        "fit": "reference",
+        "steps": 3,
+        "ensemble": 2,
+        "spacing": "leading",
+        "noise": "gaussian",
+        "seed": 9,
+        "last": "previous",
+        "merge": "joint",
+    }
+    options = [word for name, value in asked.items() for word in (f"--{name}", str(value))]
+    code, _, err = run("a.png", "-o", "out", *models[:2], "--format", "npy", *options)
+    assert code == 0, err
+    record = json.loads(Path("out/a.json").read_text())["maps"]["depth"]
+    assert record["made_by"].items() >= asked.items()
+    assert record["about"]["provenance"].items() >= asked.items()
+    model = monostep.load(models[1])
+    (expected,) = model.predict([as_tensor("a.png")], model.inference(**asked))
+    np.testing.assert_array_equal(np.load("out/a.depth.npy"), expected.values)
+    uncertainty = expected.uncertainty.numpy()
+    np.testing.assert_array_equal(np.load("out/a.depth.uncertainty.npy"), uncertainty)
+
+
+def test_each_caution_is_one_line_before_the_run(run, models):
+    picture("photos/a.png")
+    picture("photos/b.png")
+    wrong = ["--spacing", "leading", "--noise", "gaussian"]
+    code, _, err = run("photos", "-o", "out", *models, *wrong)
+    assert code == 0
+    lines = err.splitlines()
+    assert all(line.startswith("monostep: warning: tiny-") for line in lines)
+    assert len(lines) == len(set(lines)) == 4  # two models: the flaw, and not what they learned
+    assert "trailing" in lines[0]
+    assert run("photos", "-o", "out2", *models, *wrong, "-q") == (0, "", "")
+
+
+def test_a_seed_without_effect_is_told_to_who_wants_to_know_more(run, models):
+    picture("a.png")
+    _, _, err = run("a.png", "-o", "out", *models[:2], "--seed", "3", "-v")
+    assert "seed 3: tiny-depth draws no noise" in err
+    _, _, err = run("a.png", "-o", "o2", *models[:2], "--seed", "3", "-v", "--noise", "gaussian")
+    assert "draws no noise" not in err
+
+
+def test_memory_that_ends_is_one_line(run, models, monkeypatch):
+    for index in range(4):
+        picture(f"photos/{index}.png", seed=index)
+    encode = LatentDiffusion.encode
+
+    def small(self, image):
+        if len(image) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+        return encode(self, image)
+
+    monkeypatch.setattr(LatentDiffusion, "encode", small)
+    code, _, err = run("photos", "-o", "out", *models, "--batch-size", "4")
+    assert code == 0
+    assert err == "monostep: out of memory with 4 images at once; going on with 2\n"
 
 
 def test_two_models_of_one_task_are_wrong_usage(run, models, tmp_path):
@@ -177,7 +289,7 @@ def test_without_a_model_the_embedded_ones_run_and_say_what_they_are(run, models
     assert "self-test models" in err
     assert "tiny-depth (test abs_rel 0.25, delta1 0.5)" in err
     assert "tiny-normals (not measured)" in err
-    assert "--model FOLDER" in err
+    assert "--model e2e-depth --model e2e-normals gets the published ones" in err
     run("a.png", "-o", "depth", "--task", "depth", "--format", "npy")
     assert {path.name for path in files("depth")} == {"a.depth.npy", "a.json"}
 
@@ -231,7 +343,7 @@ def test_signals_end_with_their_codes_and_leave_nothing_half_written(models, tmp
         time.sleep(0.1)
         process.send_signal(each)
     for each, process in started.items():
-        _, err = process.communicate(timeout=300)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == codes[each]
         assert "Traceback" not in err
         _check_whole(tmp_path / str(each.value))

@@ -1,11 +1,12 @@
 """The verbs that need little, and what main does with a user's mistakes."""
 
+import json
 import sys
 
 import pytest
 
 from monostep import cli
-from monostep.checkpoints import embedded
+from monostep.checkpoints import embedded, registry
 
 
 @pytest.fixture
@@ -33,12 +34,17 @@ def test_version_and_recipes_are_told(run):
     ]
 
 
-def test_models_lists_what_is_embedded_with_scores(run):
+def test_models_lists_what_is_embedded_and_what_is_published_with_scores(run):
     code, out, _ = run("models")
     assert code == 0
-    lines = out.splitlines()
-    assert [line.split()[0] for line in lines] == embedded.names()
-    assert all("self-test" in line and "no scores" not in line for line in lines)
+    names = [line.split()[0] for line in out.splitlines() if not line.startswith(" ")]
+    assert names == [*embedded.names(), *registry.aliases()]
+    assert "NYUv2 abs_rel 0.052, delta1 0.966" in out
+    code, out, _ = run("models", "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["name"] for row in rows] == names
+    self_tests = [row for row in rows if row["grade"] == "self-test"]
+    assert all(row["scores"]["test"] for row in self_tests)
 
 
 def test_synthesize_writes_once(run, tmp_path):

@@ -11,6 +11,7 @@ from monostep.evaluation.protocol import Motorcycle, Procedural
 from monostep.evaluation.scores import MODEL, PRIMARY
 from monostep.geometry.depth import Depth
 from monostep.geometry.normals import Normals
+from monostep.inference import resolve
 from monostep.predictor import Predictor
 
 
@@ -18,13 +19,17 @@ class Stub(Predictor):
     """Predicts the truth, except where it is told to fail."""
 
     def __init__(self, truth, task, *, fails=None, spoils=None):
-        self.card = Card(name=f"stub-{task}", task=task, resolution=0)
+        self.card = Card(name=f"stub-{task}", task=task, resolution=0, invariance="affine")
         self.dtype = torch.float32
         self.truth, self.fails, self.spoils = truth, fails, spoils
         self.calls = 0
 
-    def predict(self, pictures, *, resolution):
-        assert resolution == self.card.resolution
+    def inference(self, **asked):
+        return resolve(self.card, **asked)
+
+    def predict(self, pictures, inference, *, at_once):
+        assert inference == resolve(self.card)
+        assert at_once == len(pictures)
         self.calls += 1
         return [self._one(picture) for picture in pictures]
 

@@ -65,7 +65,8 @@ def test_every_choice_of_the_protocol_is_written_down(values):
     assert settings["far_m"] == 80
     assert settings["seed"] == Procedural().seed
     assert settings["dtype"] == "float32"
-    assert settings["resolution"] == 64
+    assert settings["inference"]["resolution"] == 64
+    assert settings["inference"]["steps"] == 1
     assert settings["bootstrap"]["level"] == 0.95
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import OpenEXR
 import pytest
 
-from monostep.errors import InputError, MissingExtraError
+from monostep.errors import InputError, MissingExtraError, OutputError
 from monostep.files.map_exr import read_exr, write_exr
 from monostep.files.map_layout import DEPTH, NORMALS
 
@@ -37,6 +37,19 @@ def test_other_programs_channel_names_and_half_floats_are_read(
     back, about = read_exr(path, layout)
     np.testing.assert_array_equal(back, values.astype(kind))
     assert about == {}
+
+
+def test_half_floats_keep_what_is_no_number(tmp_path):
+    values = np.array([[np.nan, np.inf, -np.inf, 65504]], np.float32)
+    write_exr(tmp_path / "a.exr", values, {}, DEPTH, half=True)
+    np.testing.assert_array_equal(read_exr(tmp_path / "a.exr", DEPTH)[0], values)
+
+
+def test_what_half_floats_cannot_hold_is_refused(tmp_path):
+    values = np.array([[1, 70000]], np.float32)
+    with pytest.raises(OutputError, match=r"a\.exr: half floats end at 65504, got 70000"):
+        write_exr(tmp_path / "a.exr", values, {}, DEPTH, half=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_channels_are_told_with_those_there(tmp_path):

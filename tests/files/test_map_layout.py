@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from monostep.errors import InputError, OutputError
-from monostep.files.map_layout import DEPTH, NORMALS, check_for_writing, from_reading
+from monostep.files.map_layout import DEPTH, NORMALS, UNCERTAINTY, check_for_writing, from_reading
 
 
 def test_each_layout_fits_its_own_shape_only():
     assert DEPTH.fits((2, 3))
+    assert UNCERTAINTY.fits((2, 3))
     assert NORMALS.fits((2, 3, 3))
     assert not any(DEPTH.fits(shape) for shape in [(), (3,), (2, 3, 3), (2, 3, 1), (0, 3)])
     assert not any(NORMALS.fits(shape) for shape in [(2, 3), (3, 2, 4), (2, 0, 3), (1, 2, 3, 3)])

@@ -1,8 +1,11 @@
+import json
+
 import pytest
 import tiny_models
 
 from monostep.errors import SettingError
-from monostep.runner import models
+from monostep.runner import models, record
+from monostep.runner.models import Loading
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +18,8 @@ def folders(tmp_path_factory):
     }
 
 
-def load(*names, task=None, **asked):
-    return models.load(names, task=task, device="cpu", dtype="auto", asked=asked)
+def load(*names, asked=(), **how):
+    return models.load(names, Loading(**{"device": "cpu", **how}), dict(asked))
 
 
 def test_models_come_by_task(folders):
@@ -34,15 +37,61 @@ def test_two_models_of_one_task_are_named(folders):
     assert folders["other"] in str(caught.value)
 
 
-def test_a_model_of_another_task_is_refused(folders):
-    with pytest.raises(SettingError, match="does not predict normals"):
+def test_a_task_that_is_none_or_not_the_models_is_refused(folders):
+    with pytest.raises(SettingError, match="normals"):
         load(folders["depth"], task="normals")
     with pytest.raises(SettingError, match="choose depth or normals"):
         load(folders["depth"], task="colour")
 
 
-def test_settings_that_the_model_lacks_are_refused(folders):
-    has = {"steps": 1, "ensemble": 1, "spacing": "trailing", "noise": "zeros", "fit": "pad"}
-    load(folders["depth"], **has)
-    with pytest.raises(SettingError, match="steps 4"):
-        load(folders["depth"], **{**has, "steps": 4})
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ({"asked": {"noise": "pink"}}, "tiny-depth: noise 'pink'"),
+        ({"asked": {"merge": "mean"}}, "tiny-depth: merge 'mean'"),
+        ({"device": "abacus"}, "abacus"),
+        ({"dtype": "int8"}, "int8"),
+    ],
+)
+def test_mistakes_show_before_any_weights_are_read(folders, monkeypatch, mistake, said):
+    monkeypatch.setattr(models.opening, "load", lambda _: pytest.fail("weights were read"))
+    with pytest.raises(SettingError, match=said):
+        load(folders["depth"], **mistake)
+
+
+def test_all_that_is_said_of_loading_is_passed_on(folders, monkeypatch):
+    original, seen = models.opening.find, []
+
+    def find(name, **how):
+        seen.append(how)
+        return original(name)
+
+    monkeypatch.setattr(models.opening, "find", find)
+    how = {
+        "task": "depth",
+        "frame": "dsine",
+        "revision": "main",
+        "variant": "fp16",
+        "offline": True,
+        "prompt_tokens": 77,
+    }
+    load(folders["depth"], **how)
+    assert seen == [how]
+
+
+def test_weights_of_a_folder_without_a_hash_are_told_apart(tmp_path):
+    def source(folder):
+        return load(str(folder))["depth"].card.source
+
+    def without_hash(folder):
+        card = json.loads((folder / "card.json").read_text())
+        (folder / "card.json").write_text(json.dumps({**card, "tensor_hash": None}))
+        return folder
+
+    one = without_hash(tiny_models.depth_folder(tmp_path / "a/model", seed=1))
+    same = without_hash(tiny_models.depth_folder(tmp_path / "b/model", seed=1))
+    other = without_hash(tiny_models.depth_folder(tmp_path / "c/model", seed=2))
+    assert source(one) == source(same)
+    assert source(one) != source(other)
+    for name, file in source(one)["files"].items():
+        assert file["sha256"] == record.sha256(one / name)

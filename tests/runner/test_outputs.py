@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import pytest
 import tiny_models
 from many_files import files, go, picture, statuses
@@ -12,10 +13,13 @@ from PIL import Image
 
 from monostep import predictor
 from monostep.files import maps
+from monostep.pictures import as_tensor
 from monostep.runner.run import Summary
 
 ENDS = (".npy", ".png", ".preview.png")
 ALL = {f"a.{task}{end}" for task in ("depth", "normals") for end in ENDS}
+
+ALL_FORMATS = ("npy", "npz", "png", "exr", "tiff")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ class TestWhatIsWritten:
 
     def test_values_are_those_of_the_predictor_in_every_format(self, models):
         source = picture("a.png")
-        go(models, "a.png", endings=(".npy", ".npz", ".png", ".exr", ".tiff"), frame="dsine")
+        go(models, "a.png", formats=("npy", "npz", "png", "exr", "tiff"), frame="dsine")
         depth, normals = (
             models["depth"](source).values,
             models["normals"](source).to("dsine").values,
@@ -57,9 +61,48 @@ class TestWhatIsWritten:
         assert np.abs(maps.read_depth("out/a.depth.png")[0] - depth).max() < 1e-4
         assert maps.read_normals("out/a.normals.png")[1]["frame"] == "dsine"
 
+    def test_half_floats_are_the_same_to_eleven_bits(self, models):
+        source = picture("a.png")
+        go(models, "a.png", formats=("exr-half",))
+        exact = models["normals"](source).values
+        with OpenEXR.File("out/a.normals.exr", separate_channels=True) as file:
+            for index, name in enumerate(("N.x", "N.y", "N.z")):
+                plane = file.channels()[name].pixels
+                assert plane.dtype == np.float16
+                known = exact[..., index]
+                assert (np.abs(plane - known) <= np.abs(known) * 2**-11 + 2**-25).all()
+        assert statuses(models, "a.png", formats=("exr-half",)) == ["skipped"]
+        assert statuses(models, "a.png", formats=("exr",)) == ["written"]
+        assert np.array_equal(maps.read_normals("out/a.normals.exr")[0], exact)
+        assert statuses(models, "a.png", formats=("exr-half",)) == ["written"]
+
+    def test_an_ensemble_has_its_uncertainty_beside_each_map(self, models):
+        source = as_tensor(picture("a.png"))
+        asked = {"ensemble": 3, "noise": "gaussian", "seed": 1}
+        go(models, "a.png", formats=ALL_FORMATS, asked=asked)
+        record = json.loads(Path("out/a.json").read_text())
+        for task, model in models.items():
+            (result,) = model.predict([source], model.inference(**asked))
+            values = result.uncertainty.numpy()
+            assert values.shape == (16, 24)
+            assert values.max() > 0
+            for word in ALL_FORMATS:
+                name = f"a.{task}.uncertainty.{word}"
+                back, about = maps.read_uncertainty(f"out/{name}")
+                bound = 0.51 / 65535 if word == "png" else 0
+                assert np.abs(back - values).max() <= bound
+                if word != "npy":
+                    assert about["kind"] == f"{task} uncertainty"
+                    assert about["provenance"]["ensemble"] == 3
+                assert record["maps"][task]["files"][name]["kind"] == f"{task} uncertainty"
+            assert "ensemble's members" in record["maps"][task]["about"]["uncertainty"]
+        assert statuses(models, "a.png", formats=ALL_FORMATS, asked=asked) == ["skipped"]
+        assert statuses(models, "a.png", formats=("npy",)) == ["written"]
+        assert files() == {"a.depth.npy", "a.normals.npy", "a.json"}  # others would lie now
+
     def test_previews_come_with_png_only(self, models):
         picture("a.png")
-        go(models, "a.png", endings=(".npy",))
+        go(models, "a.png", formats=("npy",))
         assert files() == {"a.depth.npy", "a.normals.npy", "a.json"}
 
     def test_what_reading_has_changed_is_in_the_record(self, models):
@@ -72,7 +115,7 @@ class TestWhatIsWritten:
     @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (4000, 30), (47, 49)])
     def test_any_size_comes_back_on_its_own_grid(self, models, size):
         picture("a.png", size)
-        assert statuses(models, "a.png", endings=(".npy",)) == ["written"]
+        assert statuses(models, "a.png", formats=("npy",)) == ["written"]
         assert np.load("out/a.depth.npy").shape == size[::-1]
         assert np.load("out/a.normals.npy").shape == (*size[::-1], 3)
 
@@ -118,7 +161,7 @@ class TestSecondRun:
         assert statuses(models, "a.png", overwrite=True) == ["written"]
 
     @pytest.mark.parametrize(
-        "change", [{"frame": "opengl"}, {"resolution": 32}, {"endings": (".npy", ".npz")}]
+        "change", [{"frame": "opengl"}, {"asked": {"resolution": 32}}, {"formats": ("npy", "npz")}]
     )
     def test_other_settings_redo(self, models, change):
         picture("a.png")
@@ -147,15 +190,15 @@ class TestSecondRun:
 
     def test_tasks_and_formats_of_two_runs_share_a_record(self, models):
         picture("a.png")
-        go({"depth": models["depth"]}, "a.png", endings=(".npy",))
+        go({"depth": models["depth"]}, "a.png", formats=("npy",))
         go({"normals": models["normals"]}, "a.png")
-        go({"depth": models["depth"]}, "a.png", endings=(".png",))
+        go({"depth": models["depth"]}, "a.png", formats=("png",))
         assert statuses(models, "a.png") == ["skipped"]
 
     def test_files_made_in_another_way_do_not_stay_beside_new_ones(self, models):
         picture("a.png")
         go(models, "a.png")
-        go({"normals": models["normals"]}, "a.png", endings=(".npz",), frame="opengl")
+        go({"normals": models["normals"]}, "a.png", formats=("npz",), frame="opengl")
         normals = {name for name in files() if "normals" in name}
         assert normals == {"a.normals.npz"}
         assert statuses({"depth": models["depth"]}, "a.png") == ["skipped"]
@@ -165,11 +208,11 @@ class TestSecondRun:
         go(models, "a.png")
         monkeypatch.setattr(maps, "write_normals", _interrupt)
         with pytest.raises(KeyboardInterrupt):
-            go(models, "a.png", resolution=32)
+            go(models, "a.png", asked={"resolution": 32})
         assert "a.json" not in files()
         monkeypatch.undo()
         assert not [thread for thread in threading.enumerate() if "monostep" in thread.name]
 
 
-def _interrupt(*_: object) -> None:
+def _interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt

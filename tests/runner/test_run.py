@@ -3,16 +3,19 @@
 import errno
 import json
 import os
-from dataclasses import replace
+import threading
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from many_files import files, go, picture, statuses
 from PIL import Image
 
 from monostep.errors import MissingExtraError, OutputError
 from monostep.files import atomic
-from monostep.runner import inputs, run
+from monostep.runner import inputs, outputs, run
 from monostep.runner.run import Outcome, Summary
 from monostep.runner.settings import Settings
 
@@ -34,15 +37,15 @@ class TestFailures:
             picture(f"photos/{index}.png", seed=index)
         Image.new("RGB", (24, 16), (255, 0, 0)).save("photos/1.png")
         network = models["depth"].network
-        forward = network.forward
+        encode = network.encode
 
         def broken(image):
-            pure_red = (
-                (image[:, :1] > 0.99).all() if len(image) == 1 else image[1:2, 0].min() > 0.99
+            pure_red = (image[:, 0].amin(dim=(1, 2)) > 0.99) & (
+                image[:, 1].amax(dim=(1, 2)) < -0.99
             )
-            return forward(image) / (0 if pure_red else 1)
+            return encode(image) / torch.where(pure_red, 0, 1)[:, None, None, None]
 
-        monkeypatch.setattr(network, "forward", broken)
+        monkeypatch.setattr(network, "encode", broken)
         outcomes, _ = go(models, batch_size=3)
         assert [each.status for each in outcomes] == ["written", "failed", "written"]
         assert "not finite" in (outcomes[1].error or "")
@@ -50,15 +53,15 @@ class TestFailures:
     def test_memory_that_does_not_suffice_is_one_line(self, models, monkeypatch):
         picture("a.png")
         error = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
-        monkeypatch.setattr(models["depth"].network, "forward", _raise(error))
+        monkeypatch.setattr(models["depth"].network, "encode", _raise(error))
         (outcome,), _ = go(models, "a.png")
         assert outcome.error == (
-            "a.png: not enough memory; try a smaller --resolution or --batch-size"
+            "a.png: not enough memory for this image alone; try a smaller --resolution"
         )
 
     def test_a_mistake_of_ours_is_not_hidden(self, models, monkeypatch):
         picture("a.png")
-        monkeypatch.setattr(models["depth"].network, "forward", _raise(RuntimeError("a bug")))
+        monkeypatch.setattr(models["depth"].network, "encode", _raise(RuntimeError("a bug")))
         with pytest.raises(RuntimeError, match="a bug"):
             go(models, "a.png")
 
@@ -93,7 +96,7 @@ class TestFailures:
         picture("a.png")
         monkeypatch.setitem(__import__("sys").modules, "OpenEXR", None)
         with pytest.raises(MissingExtraError):
-            go(models, "a.png", endings=(".exr",))
+            go(models, "a.png", formats=("exr",))
 
     def test_an_output_that_is_a_file_is_refused_before_any_work(self):
         Path("out").touch()
@@ -107,25 +110,120 @@ class TestFailures:
         record = json.loads(Path("out/a.json").read_text())
         record["maps"]["depth"]["files"]["../precious.txt"] = {"kind": "depth", "bytes": 0}
         Path("out/a.json").write_text(json.dumps(record))
-        assert statuses(models, "a.png", resolution=32) == ["written"]
+        assert statuses(models, "a.png", asked={"resolution": 32}) == ["written"]
         assert Path("precious.txt").exists()
 
 
-def test_only_a_few_images_are_read_ahead(here, models, monkeypatch):
+@pytest.mark.usefixtures("here")
+class TestTheStream:
+    def test_batches_are_formed_across_images_of_other_sizes(self, models, monkeypatch):
+        for index in range(12):
+            picture(f"photos/{index:02}.png", [(24, 16), (16, 24), (20, 20)][index % 3], seed=index)
+        picture("photos/99.png", (48, 1))
+        groups = []
+        predict = models["depth"].predict
+
+        def counted(images, *arguments, **settings):
+            groups.append([tuple(image.shape[1:]) for image in images])
+            return predict(images, *arguments, **settings)
+
+        monkeypatch.setattr(models["depth"], "predict", counted)
+        outcomes, summary = go({"depth": models["depth"]}, batch_size=4, formats=("npy",))
+        assert groups == [[(16, 24)] * 4, [(24, 16)] * 4, [(20, 20)] * 4, [(1, 48)]]
+        assert summary == Summary(written=13)
+        assert [outcome.input for outcome in outcomes] == sorted(map(str, Path("photos").iterdir()))
+
+    def test_batches_of_two_models_fit_both(self, models):
+        for index, size in enumerate([(24, 16), (16, 24), (24, 16), (24, 15)]):
+            picture(f"photos/{index}.png", size, seed=index)
+        go(models, batch_size=4, formats=("npy",))
+        for index in range(4):
+            for task, model in models.items():
+                alone = model(f"photos/{index}.png").values
+                assert np.abs(np.load(f"out/{index}.{task}.npy") - alone).max() < 1e-5
+
+    def test_skipped_failed_and_written_keep_their_order(self, models):
+        for index in range(8):
+            picture(f"photos/{index}.png", seed=index)
+        go(models, formats=("npy",))
+        for index in (1, 4, 7):
+            Path(f"out/{index}.depth.npy").unlink()
+        Path("photos/5.png").write_bytes(b"no image")
+        outcomes, _ = go(models, formats=("npy",), batch_size=2)
+        ends = ["skipped", "written", "skipped", "skipped", "written", "failed", "skipped"]
+        assert [outcome.status for outcome in outcomes] == [*ends, "written"]
+
+    def test_memory_that_ends_is_said_once_and_the_run_goes_on(self, models, monkeypatch):
+        for index in range(8):
+            picture(f"photos/{index}.png", seed=index)
+        encode = models["depth"].network.encode
+
+        def small(image):
+            if len(image) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate")
+            return encode(image)
+
+        monkeypatch.setattr(models["depth"].network, "encode", small)
+        said: list[str] = []
+        found = inputs.find(["photos"], output=Path("out"))
+        settings = Settings(output=Path("out"), formats=("npy",), batch_size=8)
+        summary = run.run(found.jobs, models, settings, lambda _: None, said.append)
+        assert summary == Summary(written=8)
+        assert said == [
+            "out of memory with 8 images at once; going on with 4",
+            "out of memory with 4 images at once; going on with 2",
+        ]
+
+    def test_an_outcome_is_told_while_the_next_image_is_predicted(self, models, monkeypatch):
+        for index in range(3):
+            picture(f"photos/{index}.png", seed=index)
+        told: list[Outcome] = []
+        known = []
+        predict = models["depth"].predict
+
+        def slow(*arguments, **settings):
+            time.sleep(0.3)
+            known.append(len(told))
+            return predict(*arguments, **settings)
+
+        monkeypatch.setattr(models["depth"], "predict", slow)
+        found = inputs.find(["photos"], output=Path("out"))
+        settings = Settings(output=Path("out"), formats=("npy",))
+        run.run(found.jobs, {"depth": models["depth"]}, settings, told.append)
+        assert known == [0, 1, 2]
+
+    def test_whatever_ends_the_run_leaves_no_thread(self, models, monkeypatch):
+        for index in range(6):
+            picture(f"photos/{index}.png", seed=index)
+        found = inputs.find(["photos"], output=Path("out"))
+        settings = Settings(output=Path("out"), formats=("npy",))
+        for place, name in ((outputs, "read"), (outputs, "write"), (models["depth"], "predict")):
+            with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+                patch.setattr(place, name, _raise(ZeroDivisionError()))
+                run.run(found.jobs, models, settings, lambda _: None)
+            assert not [each for each in threading.enumerate() if "monostep" in each.name]
+        assert not files()
+
+
+@pytest.mark.usefixtures("here")
+def test_only_a_few_images_are_read_ahead(models, monkeypatch):
     for index in range(9):
         picture(f"photos/{index}.png")
     read: list[str] = []
-    original = run.outputs.read
-    monkeypatch.setattr(run.outputs, "read", lambda job: read.append(job.stem) or original(job))
+    original = outputs.read
+    monkeypatch.setattr(outputs, "read", lambda job: read.append(job.stem) or original(job))
     ahead = []
-    found = inputs.find(["photos"], output=here / "out")
-    run.run(
-        found.jobs,
-        {"depth": models["depth"]},
-        replace(Settings(output=here / "out"), endings=(".npy",)),
-        lambda _: ahead.append(len(read) - len(ahead)),
-    )
-    assert max(ahead) <= 4  # this one, two waiting, one just asked for
+    original_predict = models["depth"].predict
+
+    def predict(*arguments, **settings):
+        time.sleep(0.02)  # as long as a reader could use to run away
+        ahead.append(len(read) - len(ahead))
+        return original_predict(*arguments, **settings)
+
+    monkeypatch.setattr(models["depth"], "predict", predict)
+    go({"depth": models["depth"]}, formats=("npy",))
+    assert len(ahead) == 9
+    assert 1 < max(ahead) <= 4  # this one, two that are ready, one being read
 
 
 def _raise(error: BaseException):

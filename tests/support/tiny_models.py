@@ -6,7 +6,7 @@ import torch
 
 from monostep.checkpoints import folder
 from monostep.checkpoints.card import Card
-from monostep.diffusion.one_step import OneStep
+from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.diffusion.schedule import Schedule, scaled_linear
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
 from monostep.network.sizes import TINY_UNET
@@ -37,7 +37,7 @@ def normals_folder(path: Path, *, seed: int = 2) -> Path:
 def _save(card: Card, path: Path, *, seed: int) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = OneStep(
+        model = LatentDiffusion(
             unet=UNet(TINY_UNET),
             autoencoder=AutoencoderTiny(
                 AutoencoderTinyConfig(width=8, encoder_blocks=(1, 1, 1), decoder_blocks=(1, 1, 1))

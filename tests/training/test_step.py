@@ -3,7 +3,7 @@ import torch
 
 from monostep.data.procedural import render
 from monostep.data.samples import Samples
-from monostep.diffusion.one_step import OneStep
+from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.diffusion.schedule import Schedule, scaled_linear
 from monostep.geometry import decode
 from monostep.losses.depth import normalised
@@ -29,7 +29,7 @@ def model():
     autoencoder = AutoencoderTiny(config)
     # Random decoders saturate at -1, where the clamp of depth has no slope; start in the middle.
     torch.nn.init.constant_(autoencoder.decoder.layers[-1].bias, 0.5)
-    return OneStep(
+    return LatentDiffusion(
         unet=UNet(TINY_UNET),
         autoencoder=autoencoder,
         prompt=torch.randn(2, TINY_UNET.context),

@@ -4,15 +4,36 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 
 from monostep.errors import CheckpointError
+from monostep.geometry.depth import Invariance, Quantity
+from monostep.geometry.frames import Frame
 
 FORMAT = 1
-ONE_STEP = (1, 1, "zeros", "trailing")  # steps, ensemble, noise, spacing
+
+Task: TypeAlias = Literal["depth", "normals"]
+Family: TypeAlias = Literal["end-to-end", "diffusion", "consistency"]
+Noise: TypeAlias = Literal["zeros", "gaussian", "pyramid", "pyramid-geowizard"]
+Spacing: TypeAlias = Literal["trailing", "leading", "linspace", "lcm"]
+Last: TypeAlias = Literal["clean", "previous"]
+Grade: TypeAlias = Literal["self-test", "published", "user"]
+
+ALLOWED: dict[str, tuple[str | None, ...]] = {
+    "task": get_args(Task),
+    "quantity": (None, *get_args(Quantity)),
+    "invariance": (None, *get_args(Invariance)),
+    "frame": (None, *get_args(Frame)),
+    "family": get_args(Family),
+    "noise": get_args(Noise),
+    "spacing": get_args(Spacing),
+    "last": get_args(Last),
+    "grade": get_args(Grade),
+}
+LEAST = {"resolution": 0, "steps": 1, "ensemble": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,16 +41,19 @@ class Card:
     """Everything a model says about itself; stored as `card.json` in its folder."""
 
     name: str
-    task: Literal["depth", "normals"]
+    task: Task
     quantity: str | None = None  # of depth: "depth", "disparity", ...
     invariance: str | None = None  # of depth: "affine", "scale", "metric"
     frame: str | None = None  # of normals: the network's own
     resolution: int = 768  # long side at which the network looks at a picture
+    family: Family = "end-to-end"  # how it was trained
     steps: int = 1
     ensemble: int = 1
-    noise: str = "zeros"
-    spacing: str = "trailing"
-    grade: Literal["self-test", "published", "user"] = "user"
+    noise: Noise = "zeros"
+    spacing: Spacing = "trailing"
+    last: Last = "clean"  # what the last step returns
+    source: Mapping[str, Any] = field(default_factory=dict)  # id, commit, files
+    grade: Grade = "user"
     licence: str = "unknown"
     recipe: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
@@ -48,6 +72,7 @@ class Card:
                 f"card format {values.get('format')}: this version knows up to {FORMAT}; "
                 "upgrade monostep"
             )
+        _check_values(values)
         try:
             card = Card(**values)
         except TypeError as error:
@@ -57,18 +82,24 @@ class Card:
 
     def check(self) -> None:
         """Raise CheckpointError if the card does not say what this version must know and can do."""
-        if self.task not in ("depth", "normals"):
-            raise CheckpointError(f"card: task {self.task!r}; expected depth or normals")
+        _check_values(self.as_dict())
         said = {"depth": (self.quantity, self.invariance), "normals": (self.frame,)}[self.task]
         if None in said:
             raise CheckpointError(
                 f"card: a {self.task} model must say its "
                 + ("quantity and invariance" if self.task == "depth" else "frame")
             )
-        asks = (self.steps, self.ensemble, self.noise, self.spacing)
-        if asks != ONE_STEP:
+
+
+def _check_values(values: Mapping[str, Any]) -> None:
+    for name in values.keys() & ALLOWED:
+        if values[name] not in ALLOWED[name]:
+            expected = " or ".join(str(choice) for choice in ALLOWED[name])
+            raise CheckpointError(f"card: {name} {values[name]!r}; expected {expected}")
+    for name in values.keys() & LEAST:
+        if type(values[name]) is not int or values[name] < LEAST[name]:
             raise CheckpointError(
-                f"card: steps, ensemble, noise, spacing are {asks}; this version runs {ONE_STEP}"
+                f"card: {name} {values[name]!r}; expected a whole number >= {LEAST[name]}"
             )
 
 

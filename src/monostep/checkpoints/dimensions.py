@@ -1,13 +1,63 @@
-"""The networks' dimensions, as diffusers' config.json spells them and back."""
+"""The networks' dimensions, as diffusers' config.json spells them and back.
+
+What a config leaves out or has as null is as in Stable Diffusion 2. Keys that change nothing at
+inference (sample_size, upcast_attention, force_upcast, dropout, ...) are not looked at.
+"""
 
 from typing import Any
 
+from monostep.checkpoints.config_values import ConfigValues
 from monostep.errors import CheckpointError
 from monostep.network.autoencoder_kl import AutoencoderKLConfig
 from monostep.network.autoencoder_tiny import AutoencoderTinyConfig
 from monostep.network.unet import UNetConfig
 
 Config = dict[str, Any]
+
+# What the networks here have no other choice of; null or absent means the same.
+UNET = {
+    "act_fn": "silu",
+    "addition_embed_type": None,
+    "center_input_sample": False,
+    "class_embed_type": None,
+    "class_embeddings_concat": False,
+    "conv_in_kernel": 3,
+    "conv_out_kernel": 3,
+    "cross_attention_norm": None,
+    "downsample_padding": 1,
+    "dual_cross_attention": False,
+    "encoder_hid_dim": None,
+    "encoder_hid_dim_type": None,
+    "flip_sin_to_cos": True,
+    "freq_shift": 0,
+    "mid_block_only_cross_attention": None,
+    "mid_block_scale_factor": 1,
+    "mid_block_type": "UNetMidBlock2DCrossAttn",
+    "norm_eps": 1e-5,
+    "num_class_embeds": None,
+    "only_cross_attention": False,
+    "resnet_out_scale_factor": 1.0,
+    "resnet_skip_time_act": False,
+    "resnet_time_scale_shift": "default",
+    "reverse_transformer_layers_per_block": None,
+    "time_cond_proj_dim": None,
+    "time_embedding_act_fn": None,
+    "time_embedding_dim": None,
+    "time_embedding_type": "positional",
+    "timestep_post_act": None,
+    "transformer_layers_per_block": 1,
+}
+AUTOENCODER = {
+    "act_fn": "silu",
+    "in_channels": 3,
+    "latents_mean": None,
+    "latents_std": None,
+    "mid_block_add_attention": True,
+    "out_channels": 3,
+    "shift_factor": None,
+    "use_post_quant_conv": True,
+    "use_quant_conv": True,
+}
 
 
 def unet_to_json(config: UNetConfig) -> Config:
@@ -32,22 +82,26 @@ def unet_to_json(config: UNetConfig) -> Config:
 
 def unet_from_json(config: Config) -> UNetConfig:
     """The dimensions of a UNet of the SD2 family; CheckpointError for any other."""
-    try:
-        channels = tuple(config["block_out_channels"])
-        heads = config["attention_head_dim"]
-        down, up = config["down_block_types"], config["up_block_types"]
-        dimensions = UNetConfig(
-            in_channels=config["in_channels"],
-            out_channels=config["out_channels"],
-            channels=channels,
-            attention=tuple(name.startswith("CrossAttn") for name in down),
-            heads=tuple(heads) if isinstance(heads, list) else (heads,) * len(channels),
-            layers=config["layers_per_block"],
-            context=config["cross_attention_dim"],
-            groups=config.get("norm_num_groups", 32),
+    if config.get("class_embed_type") == "projection":
+        raise CheckpointError(
+            "UNet config: class_embed_type 'projection', as in GeoWizard and Lotus, is not "
+            "supported yet; use a Marigold or E2E-FT checkpoint"
         )
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"UNet config: {error} is missing or of another family") from error
+    given = ConfigValues(config=config, of="UNet")
+    given.check_fixed(UNET)
+    channels = given.numbers("block_out_channels")
+    heads = "num_attention_heads" if config.get("num_attention_heads") else "attention_head_dim"
+    down, up = given.names("down_block_types"), given.names("up_block_types")
+    dimensions = UNetConfig(
+        in_channels=given.number("in_channels"),
+        out_channels=given.number("out_channels"),
+        channels=channels,
+        attention=tuple(name.startswith("CrossAttn") for name in down),
+        heads=given.numbers(heads, len(channels)),
+        layers=given.number("layers_per_block"),
+        context=given.number("cross_attention_dim"),
+        groups=given.number("norm_num_groups", 32),
+    )
     expected = unet_to_json(dimensions)
     if [down, up] != [expected["down_block_types"], expected["up_block_types"]]:
         raise CheckpointError(f"UNet config: blocks {down} and {up} are not of the SD2 family")
@@ -91,27 +145,35 @@ def autoencoder_to_json(config: AutoencoderKLConfig | AutoencoderTinyConfig) -> 
 
 def autoencoder_from_json(config: Config) -> AutoencoderKLConfig | AutoencoderTinyConfig:
     """The dimensions of an autoencoder of either family; CheckpointError for any other."""
-    try:
-        match config["_class_name"]:
-            case "AutoencoderKL":
-                return AutoencoderKLConfig(
-                    channels=tuple(config["block_out_channels"]),
-                    layers=config["layers_per_block"],
-                    latent_channels=config["latent_channels"],
-                    groups=config.get("norm_num_groups", 32),
-                    scale=config.get("scaling_factor", 0.18215),
-                )
-            case "AutoencoderTiny":
-                return AutoencoderTinyConfig(
-                    width=config["encoder_block_out_channels"][0],
-                    encoder_blocks=tuple(config["num_encoder_blocks"]),
-                    decoder_blocks=tuple(config["num_decoder_blocks"]),
-                    latent_channels=config["latent_channels"],
-                    scale=config.get("scaling_factor", 1.0),
-                )
-            case other:
-                raise CheckpointError(
-                    f"autoencoder config: class {other}; expected AutoencoderKL or AutoencoderTiny"
-                )
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"autoencoder config: {error} is missing or odd") from error
+    given = ConfigValues(config=config, of="autoencoder")
+    match config.get("_class_name"):
+        case "AutoencoderKL":
+            return _autoencoder_kl(given)
+        case "AutoencoderTiny":
+            return AutoencoderTinyConfig(
+                width=given.numbers("encoder_block_out_channels")[0],
+                encoder_blocks=given.numbers("num_encoder_blocks", least=0),
+                decoder_blocks=given.numbers("num_decoder_blocks", least=0),
+                latent_channels=given.number("latent_channels"),
+                scale=given.real("scaling_factor", 1.0),
+            )
+        case other:
+            raise CheckpointError(
+                f"autoencoder config: class {other}; expected AutoencoderKL or AutoencoderTiny"
+            )
+
+
+def _autoencoder_kl(given: ConfigValues) -> AutoencoderKLConfig:
+    given.check_fixed(AUTOENCODER)
+    dimensions = AutoencoderKLConfig(
+        channels=given.numbers("block_out_channels"),
+        layers=given.number("layers_per_block"),
+        latent_channels=given.number("latent_channels"),
+        groups=given.number("norm_num_groups", 32),
+        scale=given.real("scaling_factor", 0.18215),
+    )
+    expected = autoencoder_to_json(dimensions)
+    for name in ("down_block_types", "up_block_types"):
+        if (blocks := given.config.get(name)) not in (None, expected[name]):
+            raise CheckpointError(f"autoencoder config: {name} {blocks}; expected {expected[name]}")
+    return dimensions

@@ -1,10 +1,6 @@
-"""A model as a folder in the layout of diffusers, with a card and the prompt's embedding.
+"""Models of one's own as folders: in the layout of diffusers, with a card and the prompt.
 
-model_index.json                                what diffusers reads first
-card.json                                       what monostep reads first
-unet/, vae/                                     config.json + safetensors
-scheduler/scheduler_config.json                 trailing, so that other programs do it right
-prompt_embedding.safetensors                    stands in for the text encoder
+What others published is opened by `monostep.checkpoints.opening`.
 """
 
 import dataclasses
@@ -13,40 +9,35 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from monostep.checkpoints import dimensions, weights
+from monostep.checkpoints import (
+    dimensions,
+    layout,
+    networks,
+    prompt,
+    scheduler,
+    weight_files,
+    weights,
+)
 from monostep.checkpoints.card import Card, tensor_hash
-from monostep.diffusion.one_step import Autoencoder, OneStep
-from monostep.diffusion.schedule import Schedule, scaled_linear
-from monostep.errors import CheckpointError, InputError
-from monostep.files.atomic import read_json, write_json
-from monostep.network.autoencoder_kl import AutoencoderKL, AutoencoderKLConfig
-from monostep.network.autoencoder_tiny import AutoencoderTiny
-from monostep.network.unet import UNet
-
-CARD, INDEX, PROMPT = "card.json", "model_index.json", "prompt_embedding.safetensors"
-SCHEDULER = {
-    "_class_name": "DDIMScheduler",
-    "beta_schedule": "scaled_linear",
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "num_train_timesteps": 1000,
-    "prediction_type": "v_prediction",
-    "timestep_spacing": "trailing",
-    "clip_sample": False,
-    "set_alpha_to_one": False,
-    "steps_offset": 1,
-}
+from monostep.checkpoints.layout import CARD, INDEX, PROMPT
+from monostep.diffusion.latent_diffusion import Autoencoder, LatentDiffusion
+from monostep.diffusion.schedule import Schedule
+from monostep.errors import CheckpointError
+from monostep.files.atomic import write_json
 
 
-def save(model: OneStep, card: Card, folder: Path, *, dtype: torch.dtype = torch.float32) -> None:
+def save(
+    model: LatentDiffusion, card: Card, folder: Path, *, dtype: torch.dtype = torch.float32
+) -> None:
     """Write the model in `dtype`; the card gets the hash of what was written."""
     save_autoencoder(model.vae, folder, dtype=dtype)
     unet = _cast(model.unet.state_dict(), dtype)
     weights.write(folder / "unet" / weights.NAME, unet)
-    write_json(folder / "unet" / "config.json", dimensions.unet_to_json(model.unet.config))
+    write_json(folder / layout.UNET_CONFIG, dimensions.unet_to_json(model.unet.config))
     weights.write(folder / PROMPT, {"prompt": model.prompt.float()})
-    write_json(folder / "scheduler" / "scheduler_config.json", SCHEDULER)
-    write_json(folder / INDEX, _index(model, card))
+    schedule = scheduler.to_json(model.schedule, card.spacing)
+    write_json(folder / layout.SCHEDULER_CONFIG, schedule)
+    write_json(folder / INDEX, _index(model, card, sampler=schedule["_class_name"]))
     hashed = dataclasses.replace(card, tensor_hash=tensor_hash(_all_tensors(folder)))
     write_json(folder / CARD, hashed.as_dict())
 
@@ -55,64 +46,48 @@ def save_autoencoder(autoencoder: Autoencoder, folder: Path, *, dtype: torch.dty
     """Write only the autoencoder, as `vae/` of a model folder."""
     weights.write(folder / "vae" / weights.NAME, _cast(autoencoder.state_dict(), dtype))
     config = dimensions.autoencoder_to_json(autoencoder.config)
-    write_json(folder / "vae" / "config.json", config)
+    write_json(folder / layout.VAE_CONFIG, config)
 
 
-def load(folder: Path, *, verify: bool = False) -> tuple[OneStep, Card]:
-    """The model in float32 and its card; with `verify`, the tensors' hash must match the card's."""
+def load(folder: Path, *, verify: bool = False) -> tuple[LatentDiffusion, Card]:
+    """The model in float32 and its card; with `verify`, the tensors' hash must match the card's.
+
+    Raises:
+        CheckpointError: no model of one's own (with card and prompt), or a broken one.
+    """
     card = read_card(folder)
-    if verify and tensor_hash(_all_tensors(folder)) != card.tensor_hash:
-        raise CheckpointError(
-            f"{folder}: the weights do not match the card's hash; reinstall or copy the model again"
-        )
-    with torch.device("meta"):
-        unet = UNet(dimensions.unet_from_json(_json(folder / "unet" / "config.json")))
-    _fill(unet, folder / "unet" / weights.NAME)
-    model = OneStep(
-        unet=unet,
+    if verify:
+        check_hash(folder, card)
+    model = LatentDiffusion(
+        unet=networks.unet(folder, weight_files.choose(layout.names(folder), "unet")),
         autoencoder=load_autoencoder(folder),
-        prompt=_prompt(folder / PROMPT),
-        schedule=Schedule(alpha_bar=scaled_linear(), target="velocity"),
+        prompt=prompt.read(folder / PROMPT),
+        schedule=load_schedule(folder),
     )
     return model.eval(), card
 
 
 def read_card(folder: Path) -> Card:
     """The card of a model folder; CheckpointError if there is none."""
-    return Card.from_dict(_json(folder / CARD))
+    return Card.from_dict(layout.read(folder / CARD))
 
 
 def load_autoencoder(folder: Path) -> Autoencoder:
     """The autoencoder of a model folder, in float32."""
-    config = dimensions.autoencoder_from_json(_json(folder / "vae" / "config.json"))
-    with torch.device("meta"):
-        if isinstance(config, AutoencoderKLConfig):
-            autoencoder = AutoencoderKL(config)
-        else:
-            autoencoder = AutoencoderTiny(config)
-    _fill(autoencoder, folder / "vae" / weights.NAME)
-    return autoencoder
+    return networks.autoencoder(folder, weight_files.choose(layout.names(folder), "vae"))
 
 
-def _prompt(path: Path) -> Tensor:
-    tensors = weights.read(path)
-    if "prompt" not in tensors:
-        raise CheckpointError(f"{path}: holds {', '.join(tensors)}, expected a tensor 'prompt'")
-    return tensors["prompt"].float()
+def load_schedule(folder: Path) -> Schedule:
+    """The noise schedule of a model folder."""
+    return scheduler.from_json(layout.read(folder / layout.SCHEDULER_CONFIG))
 
 
-def _fill(module: UNet | Autoencoder, path: Path) -> None:
-    module.to_empty(device="cpu")
-    weights.put(module, {name: t.float() for name, t in weights.read(path).items()}, path)
-
-
-def _json(path: Path) -> dict:
-    try:
-        return read_json(path)
-    except (OSError, InputError) as error:
+def check_hash(folder: Path, card: Card) -> None:
+    """Raise CheckpointError unless the tensors are the ones the card was written for."""
+    if tensor_hash(_all_tensors(folder)) != card.tensor_hash:
         raise CheckpointError(
-            f"{path}: cannot be read ({error}); is this a model folder?"
-        ) from error
+            f"{folder}: the weights do not match the card's hash; reinstall or copy the model again"
+        )
 
 
 def _all_tensors(folder: Path) -> dict[str, Tensor]:
@@ -129,13 +104,13 @@ def _cast(tensors: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
     return {name: tensor.detach().to(dtype) for name, tensor in tensors.items()}
 
 
-def _index(model: OneStep, card: Card) -> dict:
+def _index(model: LatentDiffusion, card: Card, *, sampler: str) -> dict:
     pipeline = {"depth": "MarigoldDepthPipeline", "normals": "MarigoldNormalsPipeline"}[card.task]
     return {
         "_class_name": pipeline,
         "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", type(model.vae).__name__],
-        "scheduler": ["diffusers", "DDIMScheduler"],
+        "scheduler": ["diffusers", sampler],
         "text_encoder": [None, None],
         "tokenizer": [None, None],
         "prediction_type": card.task,

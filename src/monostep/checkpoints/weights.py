@@ -1,29 +1,68 @@
-"""Weights of one part of a model: safetensors in and out, with errors that name the file."""
+"""Weights of one part of a model: safetensors or PyTorch's own files in, safetensors out.
 
-from collections.abc import Mapping
+Errors name the file. Nothing is ever unpickled but tensors, and a large network is filled tensor
+by tensor, so that reading it takes little more memory than holding it.
+"""
+
+import pickle
+import struct
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from monostep.checkpoints.old_names import modern
 from monostep.errors import CheckpointError
 from monostep.files.atomic import replacing
 
 NAME = "diffusion_pytorch_model.safetensors"
+# What torch.load raises on bytes that are no tensors, besides pickle's own error.
+UNREADABLE = (
+    *(OSError, RuntimeError, EOFError, ValueError, LookupError, AttributeError),
+    *(TypeError, AssertionError, struct.error),
+)
+POINTER = b"version https://git-lfs"  # what a git-lfs pointer file begins with
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file; CheckpointError if it is missing or broken."""
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file; the checkpoint is incomplete")
+    """The tensors of a safetensors file as stored; CheckpointError if it is missing or broken."""
+    _check_is_weights(path)
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: not a whole safetensors file ({error}); copy or download it again"
-        ) from error
+        raise _broken(path, "safetensors", error) from error
+
+
+def stream(path: Path) -> Iterator[tuple[str, Tensor]]:
+    """Name and float32 copy of every tensor of a file, one after the other.
+
+    Raises:
+        CheckpointError: the file is missing, broken or holds anything but tensors.
+    """
+    _check_is_weights(path)
+    yield from _stream_pickle(path) if path.suffix == ".bin" else _stream_safetensors(path)
+
+
+def fill(module: nn.Module, files: Iterable[Path]) -> None:
+    """Give a module (on the meta device or not) the weights that its files hold together.
+
+    Raises:
+        CheckpointError: a file is broken, or a weight missing, unknown, of another shape or NaN.
+    """
+    expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    found: dict[str, Tensor] = {}
+    origin: dict[str, Path] = {}
+    for path in (files := tuple(files)):
+        for stored, tensor in stream(path):
+            name, found_tensor = modern(stored, tensor, expected)
+            found[name], origin[name] = found_tensor, path
+    _check_names(found.keys(), expected.keys(), files[0])
+    for name, tensor in found.items():
+        _check(name, tensor, expected[name], origin[name])
+    module.load_state_dict(found, strict=True, assign=True)
 
 
 def write(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -33,23 +72,70 @@ def write(path: Path, tensors: Mapping[str, Tensor]) -> None:
         save_file(whole, temporary, metadata={"format": "pt"})
 
 
-def put(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Give a module its weights, strictly; CheckpointError for any that is missing, odd or NaN."""
-    expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    missing, extra = sorted(expected.keys() - tensors), sorted(tensors.keys() - expected)
+def _stream_safetensors(path: Path) -> Iterator[tuple[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+        for name in names:
+            # Opened for each: pages of the file count as memory until it is closed.
+            with safe_open(path, framework="pt") as file:
+                tensor = file.get_tensor(name)
+            yield name, tensor.to(torch.float32, copy=True)
+    except (SafetensorError, OSError) as error:
+        raise _broken(path, "safetensors", error) from error
+
+
+def _stream_pickle(path: Path) -> Iterator[tuple[str, Tensor]]:
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except UNREADABLE as error:
+        raise _broken(path, "PyTorch", error) from error
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path}: holds more than tensors, or is cut short; not loaded, since such a file can "
+            "run code: convert it to safetensors on a machine you can lose, or download it again"
+        ) from error
+    if not isinstance(tensors, dict) or not all(isinstance(t, Tensor) for t in tensors.values()):
+        raise CheckpointError(f"{path}: not a mapping of names to tensors; use the model's weights")
+    for name in list(tensors):
+        yield name, tensors.pop(name).to(torch.float32, copy=True)
+
+
+def _check_is_weights(path: Path) -> None:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; the checkpoint is incomplete")
+    with path.open("rb") as file:
+        pointer = file.read(len(POINTER)) == POINTER
+    if pointer:
+        raise CheckpointError(
+            f"{path}: a git-lfs pointer, not the weights; run `git lfs pull` where it was cloned"
+        )
+
+
+def _check_names(found: Iterable[str], expected: Iterable[str], path: Path) -> None:
+    missing, extra = sorted({*expected} - {*found}), sorted({*found} - {*expected})
     if missing or extra:
         raise CheckpointError(
             f"{path}: {len(missing)} weights missing (first: {_first(missing)}), "
             f"{len(extra)} unknown (first: {_first(extra)}); it belongs to another network"
         )
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name]:
-            raise CheckpointError(
-                f"{path}: {name} has shape {tuple(tensor.shape)}, expected {tuple(expected[name])}"
-            )
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{path}: {name} is not finite everywhere; the file is broken")
-    module.load_state_dict(tensors, strict=True)
+
+
+def _check(name: str, tensor: Tensor, shape: torch.Size, path: Path) -> None:
+    if tensor.shape != shape:
+        raise CheckpointError(
+            f"{path}: {name} has shape {tuple(tensor.shape)}, expected {tuple(shape)}"
+        )
+    if not torch.isfinite(tensor).all():
+        raise CheckpointError(
+            f"{path}: {name} is not finite everywhere; the file is broken, copy or download it "
+            "again"
+        )
+
+
+def _broken(path: Path, kind: str, error: Exception) -> CheckpointError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return CheckpointError(f"{path}: not a whole {kind} file ({reason}); copy or download it again")
 
 
 def _first(names: list[str]) -> str:

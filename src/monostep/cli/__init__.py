@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from monostep._version import __version__
-from monostep.cli import data, evaluate, models, predict, train
+from monostep.cli import data, evaluate, inspect, models, predict, train, verify
 from monostep.cli.exit_codes import FAILED, INTERRUPTED, TERMINATED, USAGE
 from monostep.errors import MonostepError, SettingError
 
@@ -28,6 +28,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("eval", hidden=True)(evaluate.evaluate)
 app.add_typer(data.app, name="data")
 app.command("models")(models.models)
+app.command("inspect")(inspect.inspect)
+app.command("verify")(verify.verify)
 
 
 def _version(asked: bool) -> bool:

@@ -91,5 +91,5 @@ def _predictions(predictor: Predictor, truth: Truth) -> tuple[Tensor, dict[int, 
 
 
 def _predict(predictor: Predictor, images: list[Tensor]) -> list[Tensor]:
-    results = predictor.predict(images, resolution=predictor.card.resolution)
+    results = predictor.predict(images, predictor.inference(), at_once=len(images))
     return [result.tensor.float().cpu() for result in results]

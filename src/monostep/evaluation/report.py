@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from monostep.evaluation.judge import Judged
 from monostep.evaluation.protocol import Protocol
 from monostep.evaluation.scores import METRICS, MODEL, SMALLER_IS_BETTER, Line
 from monostep.files.atomic import write_bytes, write_json
+from monostep.inference import resolve
 
 LEVEL = 0.95  # of the confidence intervals
 RESAMPLES = 2000
@@ -110,7 +112,7 @@ def table_rows(values: dict[str, Any]) -> list[list[str]]:
 
 def _model_settings(judged: Judged) -> dict[str, Any]:
     return {
-        "resolution": judged.card.resolution,
+        "inference": asdict(resolve(judged.card)),
         "dtype": judged.dtype,
         "bootstrap": {"level": LEVEL, "resamples": RESAMPLES, "seed": SEED},
     }

@@ -10,6 +10,10 @@ from typing import Any
 from monostep.errors import InputError, OutputError
 from monostep.files.metadata import from_json, to_json
 
+# Known only by setting it, which threads must not do at the same time: hence once, at import.
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -27,9 +31,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         # Some libraries make files that only their owner may read; others go by the umask.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
+        temporary.chmod(0o666 & ~_UMASK)
         _flush(temporary)
         temporary.replace(target)
     except OutputError:  # is an OSError too, and has its own words

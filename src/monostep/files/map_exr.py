@@ -1,4 +1,4 @@
-"""Maps as OpenEXR: 32-bit floats under the channel names that compositing programs expect."""
+"""Maps as OpenEXR: floats of 32 or 16 bits, the channels named as compositing programs expect."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,17 +13,29 @@ from monostep.files.map_layout import Layout
 from monostep.files.metadata import from_json, to_json
 
 _ATTRIBUTE = "monostep"
+_MOST_HALF = float(np.finfo(np.float16).max)
 _ERRORS = (RuntimeError, OSError, ValueError, TypeError, LookupError, MemoryError)
 
 
-def write_exr(path: Path, values: np.ndarray, about: Mapping[str, Any], layout: Layout) -> None:
-    """Write float32 channels (Z, or N.x N.y N.z), the description as a string attribute.
+def write_exr(
+    path: Path,
+    values: np.ndarray,
+    about: Mapping[str, Any],
+    layout: Layout,
+    *,
+    half: bool = False,
+) -> None:
+    """Write the channels (Z, or N.x N.y N.z) as float32, the description as a string attribute.
+
+    `half` rounds to 16-bit floats: values from 2^-14 up keep 11 bits (relative error 2^-11),
+    smaller ones come within 2^-25.
 
     Raises:
         MissingExtraError: the package OpenEXR is not installed.
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or a value is too large for a half float.
     """
     exr = _library(path)
+    values = _as_half(values, path) if half else values
     header = {
         "compression": exr.ZIP_COMPRESSION,
         "type": exr.scanlineimage,
@@ -62,6 +74,17 @@ def read_exr(path: Path, layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
             where = f"{path}, attribute {_ATTRIBUTE!r}"
             return values.squeeze(-1) if len(names) == 1 else values, from_json(about, where=where)
     raise InputError(f"{path}: no {layout.entry} channels {layout.exr_channels}, only {[*planes]}")
+
+
+def _as_half(values: np.ndarray, path: Path) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        halves = values.astype(np.float16)
+    if (np.isinf(halves) & np.isfinite(values)).any():
+        most = np.abs(values[np.isfinite(values)]).max()
+        raise OutputError(
+            f"{path}: half floats end at {_MOST_HALF:.0f}, got {most:.6g}; use 32-bit exr instead"
+        )
+    return halves
 
 
 def _library(path: Path) -> ModuleType:

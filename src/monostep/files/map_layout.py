@@ -1,4 +1,4 @@
-"""What a depth or normal map is called inside files, and the laws of its array."""
+"""What a depth, normal or uncertainty map is called inside files, and the laws of its array."""
 
 from dataclasses import dataclass
 
@@ -35,6 +35,12 @@ NORMALS = Layout(
     exr_channels=("N.x", "N.y", "N.z"),
     foreign_channels=(("N.X", "N.Y", "N.Z"), ("X", "Y", "Z"), ("R", "G", "B")),
     axes="[height, width, 3]",
+)
+UNCERTAINTY = Layout(
+    entry="uncertainty",
+    exr_channels=("uncertainty",),
+    foreign_channels=(("Y",), ("R",)),
+    axes="[height, width]",
 )
 
 

@@ -52,7 +52,7 @@ def encode(
     rows[:, 1:] = np.diff(raw, axis=1, prepend=np.uint8(0)).reshape(height, -1)
     chunks = [_chunk(b"IHDR", header)]
     chunks += [_text_chunk(keyword, value) for keyword, value in text.items()]
-    chunks += [_chunk(b"IDAT", zlib.compress(rows.tobytes(), level=4)), _chunk(b"IEND", b"")]
+    chunks += [_chunk(b"IDAT", zlib.compress(rows.tobytes(), level=2)), _chunk(b"IEND", b"")]
     return _SIGNATURE + b"".join(chunks)
 
 

@@ -16,9 +16,12 @@ def depth(decoded: Decoded) -> Float[Tensor, "batch height width"]:
     return decoded.float().mean(dim=1).clamp(-1, 1)
 
 
-def normals(decoded: Decoded) -> Float[Tensor, "batch 3 height width"]:
-    """Unit vectors in the frame the network was trained on; the zero vector stays finite."""
-    decoded = decoded.float()
+def normals(decoded: Decoded, *, clip: bool = False) -> Float[Tensor, "batch 3 height width"]:
+    """Unit vectors in the frame the network was trained on; the zero vector stays finite.
+
+    `clip` brings the channels into [-1, 1] first, as Marigold does and E2E-FT does not.
+    """
+    decoded = decoded.float().clamp(-1, 1) if clip else decoded.float()
     length = (decoded.square().sum(dim=1, keepdim=True) + 1e-12).sqrt()
     return decoded / length
 

@@ -30,7 +30,7 @@ class Depth:
     invariance: Invariance = "affine"
     unit: str | None = None  # "m" for metric depth
     valid: Bool[Tensor, "height width"] | None = None  # None: every pixel counts
-    uncertainty: Float[Tensor, "height width"] | None = None
+    uncertainty: Float[Tensor, "height width"] | None = None  # spread of members, in the map's unit
     camera: Camera | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 

@@ -21,6 +21,7 @@ class Normals:
     tensor: Float[Tensor, "3 height width"]
     frame: Frame = "opencv"
     valid: Bool[Tensor, "height width"] | None = None  # None: every pixel counts
+    uncertainty: Float[Tensor, "height width"] | None = None  # mean angle of members, / pi
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property

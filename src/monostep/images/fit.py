@@ -4,7 +4,10 @@
     -> crop -> resize to the input's exact height and width
 
 Both resizes are in float, bilinear, antialiased, with pixel areas (not pixel centres) aligned, so
-that nothing shifts by half a pixel.
+that nothing shifts by half a pixel. Sizes, padding and the way in are diffusers'; its way back is
+not antialiased, which differs where the map becomes smaller, and only there.
+
+`monostep.images.reference` has the same four functions for the published scripts' way.
 """
 
 from dataclasses import dataclass
@@ -24,9 +27,13 @@ class Placement:
 
 
 def place(original: tuple[int, int], *, resolution: int, multiple: int) -> Placement:
-    """The sizes for an image: long side `resolution` (0 keeps the size), sides padded up."""
-    scale = resolution / max(original) if resolution > 0 else 1.0
-    height, width = (max(1, round(side * scale)) for side in original)
+    """The sizes for an image: long side `resolution` (0 keeps the size), sides padded up.
+
+    The short side is rounded down, but never below 1: 4000 x 30 at 768 becomes 768 x 5.
+    """
+    longest = max(original)
+    target = resolution if resolution > 0 else longest
+    height, width = (max(1, side * target // longest) for side in original)
     padded = (-(-height // multiple) * multiple, -(-width // multiple) * multiple)
     return Placement(original=original, resized=(height, width), padded=padded)
 
@@ -34,24 +41,32 @@ def place(original: tuple[int, int], *, resolution: int, multiple: int) -> Place
 def fit(
     image: Float[Tensor, "channel height width"], placement: Placement
 ) -> Float[Tensor, "channel padded_height padded_width"]:
-    """The image as the network sees it."""
-    resized = _resize(image, placement.resized)
+    """The image, in [0, 1], as the network sees it, in [-1, 1]."""
+    resized = resize(2 * image - 1, placement.resized)
     below = placement.padded[0] - placement.resized[0]
     right = placement.padded[1] - placement.resized[1]
     return F.pad(resized[None], (0, right, 0, below), mode="replicate")[0]
+
+
+def crop(
+    output: Float[Tensor, "*any padded_height padded_width"], placement: Placement
+) -> Float[Tensor, "*any new_height new_width"]:
+    """The network's map without the padding; twice is once."""
+    height, width = placement.resized
+    return output[..., :height, :width]
 
 
 def restore(
     output: Float[Tensor, "channel padded_height padded_width"], placement: Placement
 ) -> Float[Tensor, "channel height width"]:
     """The network's map on the input's own grid."""
-    height, width = placement.resized
-    return _resize(output[:, :height, :width], placement.original)
+    return resize(crop(output, placement), placement.original)
 
 
-def _resize(
+def resize(
     values: Float[Tensor, "channel height width"], size: tuple[int, int]
 ) -> Float[Tensor, "channel new_height new_width"]:
+    """Values on a grid of another size: bilinear, antialiased, pixel areas aligned."""
     if tuple(values.shape[1:]) == size:
         return values
     return F.interpolate(

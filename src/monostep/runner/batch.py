@@ -1,65 +1,111 @@
 """The models on a few pictures at once; one that fails does not take the others along."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
-from monostep.errors import InputError
-from monostep.predictor import Predictor, Result, as_tensor
-from monostep.runner import outputs
+from monostep.errors import CheckpointError, InputError
+from monostep.pictures import as_tensor
+from monostep.predictor import AT_ONCE, Predictor
+from monostep.results import Result
 from monostep.runner.outputs import Picture
-from monostep.runner.settings import Settings
+from monostep.runner.plan import Plan
+
+# What PyTorch, its allocators and libraries say when memory ends, besides the types below.
+_MEMORY_WORDS = ("allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+_TOO_LARGE = "not enough memory for this image alone; try a smaller --resolution"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prediction:
-    """Results by task, and the milliseconds of model time that the picture took."""
+    """Results by task, on the CPU, and the milliseconds of model time that the picture took."""
 
     results: Mapping[str, Result]
     milliseconds: float
 
 
-def predict(
-    pictures: Sequence[Picture], predictors: Mapping[str, Predictor], settings: Settings
-) -> list[Prediction | InputError]:
-    """What the models say about each picture, in order, or why they cannot."""
-    try:
-        return list(_together(pictures, predictors, settings))
-    except InputError as error:
-        reason = str(error)
-    except (MemoryError, RuntimeError) as error:
-        if not _is_memory(error):
-            raise
-        reason = "not enough memory; try a smaller --resolution or --batch-size"
-    if len(pictures) == 1:
-        return [InputError(f"{pictures[0].job.source}: {reason}")]
-    return [predict([picture], predictors, settings)[0] for picture in pictures]
+class Models:
+    """The models of a run, and how much of it goes through them at once.
 
+    `at_once` counts images times members of an ensemble; it is halved whenever memory ends, said
+    in one line through `say`, and never grows again.
+    """
 
-def _together(
-    pictures: Sequence[Picture], predictors: Mapping[str, Predictor], settings: Settings
-) -> list[Prediction]:
-    start = time.perf_counter()
-    images = [as_tensor(picture.photo.pixels) for picture in pictures]
-    columns = {
-        task: model.predict(images, resolution=outputs.resolution(model, settings))
-        for task, model in predictors.items()
-    }
-    for model in predictors.values():
-        if model.device.type == "cuda":
-            torch.cuda.synchronize(model.device)  # else the clock stops before the work does
-    each = (time.perf_counter() - start) * 1000 / len(pictures)
-    return [
-        Prediction(
-            results={task: column[index] for task, column in columns.items()}, milliseconds=each
+    def __init__(
+        self, predictors: Mapping[str, Predictor], plan: Plan, say: Callable[[str], None]
+    ) -> None:
+        self._predictors, self._inferences, self._say = predictors, plan.inferences, say
+        self.device = next(iter(predictors.values())).device
+        self._members = max(inference.ensemble for inference in plan.inferences.values())
+        self.at_once = plan.settings.batch_size or AT_ONCE.get(self.device.type, 1)
+
+    def pictures_at_once(self) -> int:
+        """How many pictures make a batch."""
+        return max(1, self.at_once // self._members)
+
+    def padded(self, picture: Picture) -> Hashable:
+        """What the models see of the picture: equals can share a batch."""
+        size = (picture.input.height, picture.input.width)
+        return tuple(
+            model.padded(size, self._inferences[task]) for task, model in self._predictors.items()
         )
-        for index in range(len(pictures))
-    ]
+
+    def predict(self, pictures: Sequence[Picture]) -> list[Prediction | InputError]:
+        """What the models say about each picture, in order, or why they cannot."""
+        try:
+            return list(self._together(pictures))
+        except (InputError, CheckpointError) as error:
+            reason = str(error)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_memory(error):
+                raise
+            reason = _TOO_LARGE
+        # Only here, without the error and the tensors that its traceback holds, can memory be had.
+        if reason == _TOO_LARGE and self._halve(len(pictures)):
+            return self.predict(pictures)
+        if len(pictures) == 1:
+            return [InputError(f"{pictures[0].job.source}: {reason}")]
+        return [self.predict([picture])[0] for picture in pictures]
+
+    def _halve(self, pictures: int) -> bool:
+        """Let less go through the models at once, if it can be less."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        used = min(self.at_once, pictures * self._members)
+        if used == 1:
+            return False
+        self.at_once = used // 2
+        self._say(f"out of memory with {used} images at once; going on with {self.at_once}")
+        return True
+
+    def _together(self, pictures: Sequence[Picture]) -> list[Prediction]:
+        start = time.perf_counter()
+        images = [as_tensor(picture.photo.pixels) for picture in pictures]
+        columns = {
+            task: [
+                _on_cpu(result)
+                for result in model.predict(images, self._inferences[task], at_once=self.at_once)
+            ]
+            for task, model in self._predictors.items()
+        }
+        each = (time.perf_counter() - start) * 1000 / len(pictures)
+        return [
+            Prediction(
+                results={task: column[index] for task, column in columns.items()}, milliseconds=each
+            )
+            for index in range(len(pictures))
+        ]
+
+
+def _on_cpu(result: Result) -> Result:
+    """The result without the device's memory, which what waits to be written must not hold."""
+    uncertainty = None if result.uncertainty is None else result.uncertainty.cpu()
+    return replace(result, tensor=result.tensor.cpu(), uncertainty=uncertainty)
 
 
 def _is_memory(error: Exception) -> bool:
     """Tell whether it is the memory: PyTorch on the CPU says so in words only."""
     kinds = (MemoryError, torch.OutOfMemoryError)
-    return isinstance(error, kinds) or "allocate memory" in str(error)
+    return isinstance(error, kinds) or any(words in str(error) for words in _MEMORY_WORDS)

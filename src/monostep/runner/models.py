@@ -1,58 +1,112 @@
 """Which models a run uses: at most one for each task."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from monostep import predictor
-from monostep.checkpoints import embedded, folder
+from monostep import inference, predictor
+from monostep.checkpoints import opening
+from monostep.checkpoints.opening import Checkpoint
+from monostep.device import choose_device, choose_dtype
 from monostep.errors import SettingError
 from monostep.predictor import Predictor
+from monostep.runner import record
 
 SELF_TEST = {"depth": "nano-depth", "normals": "nano-normals"}
 
 
-def load(
-    names: Sequence[str], *, task: str | None, device: str, dtype: str, asked: Mapping[str, Any]
-) -> dict[str, Predictor]:
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """How models are found and loaded, as `monostep.load` takes it; `task` also chooses."""
+
+    task: str | None = None
+    frame: str | None = None  # that the network speaks
+    device: str = "auto"
+    dtype: str = "auto"
+    revision: str | None = None
+    variant: str | None = None
+    offline: bool | None = None
+    prompt_tokens: int | None = None
+
+
+def load(names: Sequence[str], how: Loading, asked: Mapping[str, Any]) -> dict[str, Predictor]:
     """Predictors by task; without names those inside the package.
 
     Args:
-        names: embedded models or folders, each of another task.
-        task: "depth" or "normals": only this; None: whatever the models predict.
-        device: as `monostep.load` takes it.
-        dtype: as `monostep.load` takes it.
-        asked: keyword settings of `Predictor.__call__` that the models must have.
+        names: what `monostep.load` takes, each of another task.
+        how: the task to keep to (None: whatever the models predict), the device and the rest.
+        asked: keywords of `Predictor.inference` that the models must have.
 
     Raises:
         SettingError: two models of one task, a model of another task, or a setting it lacks.
         CheckpointError: a model is missing, partial or corrupt.
+        MissingExtraError: a model's text encoder needs an extra package.
     """
-    if task is not None and task not in SELF_TEST:
-        raise SettingError(f"task {task!r}: choose {' or '.join(SELF_TEST)}")
+    if how.task is not None and how.task not in SELF_TEST:
+        raise SettingError(f"task {how.task!r}: choose {' or '.join(SELF_TEST)}")
+    choose_device(how.device)  # mistakes show before anything is downloaded
+    choose_dtype(how.dtype)
     if not names:
-        names = [name for each, name in SELF_TEST.items() if task in (None, each)]
-    chosen = _by_task(names)  # reads the cards only: mistakes show before large weights are read
-    if task is not None and (other := set(chosen) - {task}):
-        raise SettingError(
-            f"model {chosen[other.pop()]} does not predict {task}; leave --task out or choose "
-            "another model"
-        )
-    loaded = {
-        each: predictor.load(name, device=device, dtype=dtype) for each, name in chosen.items()
+        names = [name for each, name in SELF_TEST.items() if how.task in (None, each)]
+    chosen = _by_task(names, how)
+    for found in chosen.values():  # the cards alone show most mistakes, before weights are read
+        _resolve(found, asked)
+    return {
+        task: predictor.open_checkpoint(_identified(found), device=how.device, dtype=how.dtype)
+        for task, found in chosen.items()
     }
-    for model in loaded.values():
-        model.check(**asked)
-    return loaded
 
 
-def _by_task(names: Sequence[str]) -> dict[str, str]:
-    chosen: dict[str, str] = {}
+def _by_task(names: Sequence[str], how: Loading) -> dict[str, Checkpoint]:
+    chosen: dict[str, Checkpoint] = {}
+    named: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        task = folder.read_card(embedded.locate(name)).task
+        found = _find(name, how)
+        task = found.card.task
+        if how.task not in (None, task):
+            raise SettingError(
+                f"model {name} does not predict {how.task}; leave --task out or choose another "
+                "model"
+            )
         if task in chosen:
             raise SettingError(
-                f"models {chosen[task]} and {name} both predict {task}: give one model for each "
+                f"models {named[task]} and {name} both predict {task}: give one model for each "
                 "task, and run them one after the other into different folders"
             )
-        chosen[task] = name
+        chosen[task], named[task] = found, name
     return chosen
+
+
+def _find(name: str, how: Loading) -> Checkpoint:
+    return opening.find(
+        name,
+        task=how.task,
+        frame=how.frame,
+        revision=how.revision,
+        variant=how.variant,
+        offline=how.offline,
+        prompt_tokens=how.prompt_tokens,
+    )
+
+
+def _identified(found: Checkpoint) -> Checkpoint:
+    """With the hashes of a folder's weights, where nothing else tells them from other weights.
+
+    A second run must know: retrained weights have the same name and size.
+    """
+    source = found.card.source
+    if found.card.tensor_hash is not None or source.get("commit") is not None:
+        return found
+    known = source.get("files", {})
+    files = {
+        name: {**known.get(name, {}), "sha256": record.sha256(found.folder / name)}
+        for name in (*found.unet, *found.vae)
+    }
+    return replace(found, card=replace(found.card, source={**source, "files": files}))
+
+
+def _resolve(found: Checkpoint, asked: Mapping[str, Any]) -> None:
+    try:
+        inference.resolve(found.card, **asked)
+    except SettingError as error:
+        raise SettingError(f"{found.card.name}: {error}") from error

@@ -1,43 +1,29 @@
 """What one image's results become on disk, and whether they are there already."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from monostep.errors import InputError, OutputError
 from monostep.files import maps, photo, preview
 from monostep.files.photo import Photo
 from monostep.geometry.normals import Normals
-from monostep.predictor import Predictor, Result
+from monostep.results import Result
 from monostep.runner import naming, record
 from monostep.runner.inputs import Job
+from monostep.runner.plan import Plan
 from monostep.runner.record import File, Input, Map, Record
-from monostep.runner.settings import Settings
 
+# What the numbers of an uncertainty map mean.
+UNCERTAINTY = {
+    "depth": "median absolute deviation of the ensemble's members, in the map's unit",
+    "normals": "mean angle between the ensemble's members and their mean, divided by pi",
+}
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What the run makes of every image: the settings, and by task what decides the values."""
-
-    settings: Settings
-    made_by: Mapping[str, Mapping[str, Any]]
-
-    def folder(self, job: Job) -> Path:
-        """The folder of the job's results."""
-        return (self.settings.output / job.stem).parent
-
-    def record(self, job: Job) -> Path:
-        """The file of the job's record."""
-        return self.settings.output / naming.record(job.stem)
-
-    def files(self, job: Job, task: str) -> dict[str, str]:
-        """Names and kinds of the files that a task's result becomes."""
-        stem, endings = Path(job.stem).name, self.settings.endings
-        return {
-            **dict.fromkeys(naming.maps(stem, task, endings), task),
-            **dict.fromkeys(naming.previews(stem, task, endings), f"{task} preview"),
-        }
+Writer: TypeAlias = Callable[..., None]  # of path, values, description and half
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,11 +34,10 @@ class Picture:
     photo: Photo
     input: Input
 
-
-def plan(predictors: Mapping[str, Predictor], settings: Settings) -> Plan:
-    """What these models make of every image under these settings."""
-    made_by = {task: _made_by(model, settings) for task, model in predictors.items()}
-    return Plan(settings=settings, made_by=made_by)
+    @property
+    def pixels(self) -> int:
+        """How many it has."""
+        return self.input.width * self.input.height
 
 
 def read(job: Job) -> Picture:
@@ -91,34 +76,47 @@ def complete(job: Job, plan: Plan) -> Record | None:
         entry = known.maps.get(task)
         if entry is None or entry.made_by != made_by:
             return None
-        whole = _whole(entry, plan.folder(job)).files
-        if not whole.keys() >= plan.files(job, task).keys():
+        whole = {(name, file.kind) for name, file in _whole(entry, plan.folder(job)).files.items()}
+        if not whole >= {(part.name, part.kind) for part in plan.parts(job, task)}:
             return None
     return known
 
 
-def write(picture: Picture, results: Mapping[str, Result], plan: Plan) -> Record:
+def write(
+    job: Job,
+    image: Input,
+    results: Mapping[str, Result],
+    plan: Plan,
+    *,
+    pause: Callable[[], None] = lambda: None,
+) -> Record:
     """Write the results' files and, last, the record; return the record.
 
     Maps of other tasks that an earlier run made from the same image stay and stay described. Files
     that an earlier run made in another way are removed: nothing would say what they are.
 
+    Args:
+        job: whose results they are.
+        image: the facts of its image.
+        results: by task.
+        plan: what is made of them.
+        pause: called before each file; may raise to end here.
+
     Raises:
         OutputError: a file cannot be written.
         MissingExtraError: a format needs an extra package.
     """
-    job = picture.job
     path = plan.record(job)
     known = record.read(path, overwrite=plan.settings.overwrite)
-    entries = {} if known is None else _kept(known, picture, plan)
+    entries = {} if known is None else _kept(known, job, image, plan)
     old = set() if known is None else {name for each in known.maps.values() for name in each.files}
     kept = {name for each in entries.values() for name in each.files}
     _remove(path, *(plan.folder(job) / name for name in _ours(old - kept, job)))
     for task, result in results.items():
-        made = _write_map(result, task, job, plan)
+        made = _write_result(result, task, job, plan, pause)
         earlier = entries[task].files if task in entries else {}
         entries[task] = replace(made, files={**earlier, **made.files})
-    written = Record(input=picture.input, maps=entries)
+    written = Record(input=image, maps=entries)
     record.write(path, written)
     return written
 
@@ -129,51 +127,48 @@ def listed(job: Job, known: Record, plan: Plan) -> list[Path]:
     return [*(plan.folder(job) / name for name in names), plan.record(job)]
 
 
-def _made_by(model: Predictor, settings: Settings) -> dict[str, Any]:
-    """All that decides the values besides the image; a second run compares it."""
-    card = model.card
-    return {
-        "model": card.name,
-        "weights_sha256": card.tensor_hash,
-        "resolution": resolution(model, settings),
-        "dtype": str(model.dtype).removeprefix("torch."),
-        "fit": "pad",
-        "steps": card.steps,
-        "ensemble": card.ensemble,
-        "spacing": card.spacing,
-        "noise": card.noise,
-        **({"frame": settings.frame} if card.task == "normals" else {}),
-    }
-
-
-def resolution(model: Predictor, settings: Settings) -> int:
-    """The long side in pixels at which the model looks; 0 is the image's own."""
-    return model.card.resolution if settings.resolution is None else settings.resolution
-
-
-def _write_map(result: Result, task: str, job: Job, plan: Plan) -> Map:
-    if isinstance(result, Normals):
+def _write_result(
+    result: Result, task: str, job: Job, plan: Plan, pause: Callable[[], None]
+) -> Map:
+    if isinstance(result, Normals) and result.frame != plan.settings.frame:
         result = result.to(plan.settings.frame)
-        write_values = maps.write_normals
-    else:
-        write_values = maps.write_depth
-    values, about, folder = result.values, result.about(), plan.folder(job)
-    files = {}
-    for name, kind in plan.files(job, task).items():
-        if kind == task:
-            write_values(folder / name, values, about)
+    contents, files = _contents(result, task), {}
+    for part in plan.parts(job, task):
+        pause()
+        path = plan.folder(job) / part.name
+        if part.holds == "preview":
+            preview.write_png8(path, result.preview())
         else:
-            preview.write_png8(folder / name, result.preview())
-        files[name] = File(kind=kind, bytes=(folder / name).stat().st_size)
+            write_values, values, about = contents[part.holds]
+            write_values(path, values, about, half=part.half)
+        files[part.name] = File(kind=part.kind, bytes=path.stat().st_size)
+    about = result.about()
+    if result.uncertainty is not None:
+        about["uncertainty"] = UNCERTAINTY[task]
     return Map(about=about, made_by=plan.made_by[task], files=files)
 
 
-def _kept(known: Record, picture: Picture, plan: Plan) -> dict[str, Map]:
+def _contents(result: Result, task: str) -> dict[str, tuple[Writer, np.ndarray, dict[str, Any]]]:
+    """How to write the map, and the uncertainty if there is one: function, values, description."""
+    write_map = maps.write_normals if isinstance(result, Normals) else maps.write_depth
+    contents: dict[str, Any] = {"map": (write_map, result.values, result.about())}
+    if result.uncertainty is not None:
+        about = {
+            "kind": f"{task} uncertainty",
+            "meaning": UNCERTAINTY[task],
+            "provenance": dict(result.provenance),
+        }
+        values = result.uncertainty.detach().float().cpu().numpy()
+        contents["uncertainty"] = (maps.write_uncertainty, values, about)
+    return contents
+
+
+def _kept(known: Record, job: Job, image: Input, plan: Plan) -> dict[str, Map]:
     """Maps of an earlier run that are still true: same image, and made as this run would."""
-    if known.input.sha256 != picture.input.sha256:
+    if known.input.sha256 != image.sha256:
         return {}
     return {
-        task: _whole(entry, plan.folder(picture.job))
+        task: _whole(entry, plan.folder(job))
         for task, entry in known.maps.items()
         if plan.made_by.get(task, entry.made_by) == entry.made_by
     }

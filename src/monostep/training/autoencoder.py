@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from monostep.data.samples import Samples
-from monostep.diffusion.one_step import Autoencoder
+from monostep.diffusion.latent_diffusion import Autoencoder
 from monostep.geometry import frames
 from monostep.losses.depth import normalised
 from monostep.training.config import TrainConfig

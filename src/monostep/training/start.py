@@ -8,7 +8,8 @@ import torch
 
 from monostep.checkpoints import embedded, folder
 from monostep.checkpoints.card import Card
-from monostep.diffusion.one_step import Autoencoder, OneStep, channels_last
+from monostep.device import choose_device
+from monostep.diffusion.latent_diffusion import Autoencoder, LatentDiffusion, channels_last
 from monostep.diffusion.schedule import Schedule, scaled_linear
 from monostep.errors import SettingError, TrainingError
 from monostep.files.atomic import read_json, write_json
@@ -16,7 +17,6 @@ from monostep.network import sizes
 from monostep.network.autoencoder_kl import AutoencoderKL
 from monostep.network.autoencoder_tiny import AutoencoderTiny
 from monostep.network.unet import UNet
-from monostep.predictor import choose_device
 from monostep.training import loop, state
 from monostep.training.autoencoder import AutoencoderTask
 from monostep.training.config import TrainConfig
@@ -85,7 +85,7 @@ def _new_autoencoder(config: TrainConfig) -> Autoencoder:
     return AutoencoderTiny(sizes.NANO_AUTOENCODER)
 
 
-def new_model(config: TrainConfig) -> OneStep:
+def new_model(config: TrainConfig) -> LatentDiffusion:
     """The UNet to start from, around the frozen autoencoder that the config names."""
     unet, prompt = _first_unet(config)
     autoencoder = folder.load_autoencoder(embedded.locate(config.autoencoder))
@@ -94,7 +94,7 @@ def new_model(config: TrainConfig) -> OneStep:
             f"autoencoder {config.autoencoder}: {autoencoder.config.latent_channels} latent "
             f"channels, the UNet expects {unet.config.in_channels // 2}"
         )
-    return OneStep(
+    return LatentDiffusion(
         unet=unet,
         autoencoder=autoencoder,
         prompt=prompt,
@@ -120,7 +120,9 @@ def _autoencoder_keeper(autoencoder: Autoencoder, run: Path) -> loop.Keeper:
     return keep
 
 
-def _model_keeper(model: OneStep, config: TrainConfig, run: Path, *, metric: str) -> loop.Keeper:
+def _model_keeper(
+    model: LatentDiffusion, config: TrainConfig, run: Path, *, metric: str
+) -> loop.Keeper:
     card = _card(config)
 
     def keep(*, step: int, score: float) -> None:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from monostep.data.samples import Samples
-from monostep.diffusion.one_step import OneStep
+from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.geometry import decode, frames
 from monostep.losses.depth import affine_invariant_l1, normalised_l1
 from monostep.losses.normals import angular
@@ -21,7 +21,7 @@ PerImage = Float[Tensor, " batch"]
 NORMALS_FRAME = "opengl"  # what Marigold's normals models speak
 
 
-def freeze_all_but_unet(model: OneStep) -> None:
+def freeze_all_but_unet(model: LatentDiffusion) -> None:
     """Leave only the UNet trainable."""
     model.requires_grad_(False)  # noqa: FBT003 - torch's own signature
     model.unet.requires_grad_(True)  # noqa: FBT003
@@ -42,7 +42,7 @@ class DepthTask:
 
     metric = "abs_rel"
 
-    def __init__(self, model: OneStep, config: TrainConfig) -> None:
+    def __init__(self, model: LatentDiffusion, config: TrainConfig) -> None:
         self.model = model
         self.config = config
         freeze_all_but_unet(model)
@@ -73,7 +73,7 @@ class NormalsTask:
 
     metric = "mean_angle_deg"
 
-    def __init__(self, model: OneStep, config: TrainConfig) -> None:
+    def __init__(self, model: LatentDiffusion, config: TrainConfig) -> None:
         self.model = model
         self.config = config
         freeze_all_but_unet(model)

@@ -4,7 +4,7 @@ import diffusers_twin
 import pytest
 import torch
 
-from monostep.diffusion.one_step import OneStep
+from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.diffusion.schedule import Schedule, scaled_linear
 from monostep.network.autoencoder_kl import AutoencoderKL
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
@@ -28,7 +28,7 @@ def twins(request):
     unet, autoencoder = UNet(TINY_UNET).double(), ours(config).double()
     unet.load_state_dict(their_unet.state_dict(), strict=True)
     autoencoder.load_state_dict(their_autoencoder.state_dict(), strict=True)
-    model = OneStep(
+    model = LatentDiffusion(
         unet=unet,
         autoencoder=autoencoder,
         prompt=torch.randn(2, TINY_UNET.context).double(),

@@ -1,0 +1,116 @@
+"""How a model is run: what the user asked for, else what the model's card recommends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from monostep.checkpoints.card import Card
+from monostep.diffusion import noise as noises
+from monostep.diffusion.sampler import Sampler
+from monostep.diffusion.schedule import Schedule
+from monostep.diffusion.timesteps import timesteps
+from monostep.errors import SettingError
+
+FITS = ("pad", "reference")
+LASTS = ("clean", "previous")
+MERGES = {"depth": ("pairwise", "joint"), "normals": ("closest", "mean", "closest-map")}
+# More signal than this told but not given (as amplitudes, sqrt(abar)) is seen in the results. Even
+# trailing steps of Stable Diffusion tell 0.068 where there is none.
+_UNHEARD = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """Every choice that decides the values besides image and weights."""
+
+    resolution: int  # long side at which the network looks, in pixels; 0: the image's own
+    fit: str
+    steps: int
+    ensemble: int
+    spacing: str
+    noise: str
+    last: str  # what the last step returns: z_0 "clean", or the "previous" sample
+    merge: str  # how an ensemble becomes one map
+    seed: int  # of each image's noise
+
+
+def resolve(card: Card, **asked: Any) -> Inference:
+    """The card's recommendation with what was asked (None: not asked) in its place.
+
+    Raises:
+        SettingError: a value that does not exist, or that this kind of model cannot have.
+    """
+    recommended: dict[str, Any] = {
+        "resolution": card.resolution,
+        "fit": "pad",
+        "steps": card.steps,
+        "ensemble": card.ensemble,
+        "spacing": card.spacing,
+        "noise": card.noise,
+        "last": card.last,
+        "merge": MERGES[card.task][0],
+        "seed": 0,
+    }
+    chosen = recommended | {name: value for name, value in asked.items() if value is not None}
+    _check_names(chosen, MERGES[card.task])
+    _check_numbers(chosen)
+    inference = Inference(**chosen)
+    if (inference.spacing == "lcm") != (card.family == "consistency"):
+        raise SettingError(
+            f"spacing {inference.spacing!r}: {card.name} is "
+            f"{'a' if card.family == 'consistency' else 'no'} consistency model (LCM); leave "
+            f"spacing out for {card.spacing!r}"
+        )
+    return inference
+
+
+def sampler(schedule: Schedule, inference: Inference, *, sees_noise: bool) -> Sampler:
+    """The way from noise to clean; SettingError where the network cannot go it."""
+    if not sees_noise and (inference.steps, inference.noise) != (1, "zeros"):
+        raise SettingError(
+            f"steps {inference.steps}, noise {inference.noise}: this UNet has no input for a noisy "
+            "latent (4 channels); it can only take 1 step from zeros"
+        )
+    times = timesteps(schedule, spacing=inference.spacing, steps=inference.steps)
+    last = "clean" if inference.last == "clean" else "previous"
+    return Sampler(schedule=schedule, times=times, last=last)
+
+
+def cautions(card: Card, sampler: Sampler, inference: Inference) -> list[str]:
+    """What will make the results worse than they need be, and the cure, one line each."""
+    lines = []
+    for step, (told, given) in enumerate(sampler.signals):
+        if told - given > _UNHEARD:
+            lines.append(
+                f"{card.name} with {inference.spacing} spacing, step {step + 1} of "
+                f"{inference.steps}: the network is told t = {sampler.times[step]}, a latent with "
+                f"signal {told:.2f}, and gets one with {given:.2f}; use spacing trailing"
+            )
+            break
+    asked = (inference.steps, inference.noise, inference.spacing)
+    if card.family == "end-to-end" and asked != (1, "zeros", "trailing"):
+        lines.append(
+            f"{card.name} was fine-tuned for 1 trailing step from zeros and was never trained for "
+            f"{asked[0]} {asked[2]} from {asked[1]}; leave steps, spacing and noise out"
+        )
+    if inference.ensemble > 1 and inference.noise == "zeros" and sampler.draws == 1:
+        lines.append(
+            f"an ensemble of {inference.ensemble} from zeros: all members are equal, at "
+            f"{inference.ensemble} times the cost; use ensemble 1 or another noise"
+        )
+    return lines
+
+
+def _check_names(chosen: Mapping[str, Any], merges: tuple[str, ...]) -> None:
+    known = {"fit": FITS, "noise": noises.KINDS, "last": LASTS, "merge": merges}
+    for name, choices in known.items():
+        if chosen[name] not in choices:
+            raise SettingError(f"{name} {chosen[name]!r}: choose {', '.join(choices)}")
+
+
+def _check_numbers(chosen: Mapping[str, Any]) -> None:
+    for name, least in {"resolution": 0, "steps": 1, "ensemble": 1, "seed": 0}.items():
+        value = chosen[name]
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or value < least:
+            raise SettingError(f"{name} {value!r}: expected a whole number from {least} up")

@@ -1,0 +1,1 @@
+"""Looking inside: what a checkpoint would do and why, and proof that it does it."""

@@ -1,0 +1,49 @@
+"""Anything that is an image to the tensor that the rest of the way knows."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from monostep.errors import InputError
+from monostep.files import photo
+
+
+def as_tensor(image: Any) -> Float[Tensor, "3 height width"]:
+    """Any accepted image as float32 RGB in [0, 1]; InputError for anything else."""
+    if isinstance(image, Tensor):
+        return _checked(image)
+    if isinstance(image, str):
+        image = Path(image)
+    pixels = photo.read(image).pixels
+    top = {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
+    values = torch.from_numpy(pixels.astype(np.float32))
+    return (values / top).permute(2, 0, 1)
+
+
+def _checked(image: Tensor) -> Float[Tensor, "3 height width"]:
+    if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
+        raise InputError(
+            f"tensor of shape {tuple(image.shape)}: expected [3, H, W] or [B, 3, H, W]"
+        )
+    if image.dtype == torch.uint8:
+        return image.float() / 255
+    if not image.dtype.is_floating_point:
+        raise InputError(f"tensor of {image.dtype}: expected uint8 or floating point in [0, 1]")
+    image = image.float()
+    if not bool(((image >= 0) & (image <= 1)).all()):  # false for NaN too
+        raise InputError(
+            f"tensor values from {image.min().item():.4g} to {image.max().item():.4g}: "
+            "expected [0, 1]; divide by the largest value of the format"
+        )
+    return image
+
+
+def as_bytes(
+    picture: Float[Tensor, "3 height width"],
+) -> UInt8[np.ndarray, "height width 3"]:
+    """A picture in [0, 1] as 8-bit pixels, for people to look at."""
+    return (picture * 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()

@@ -1,0 +1,55 @@
+import marigold_folders
+import pytest
+
+from monostep.checkpoints import opening
+from monostep.errors import CheckpointError
+from monostep.inspection.describe import describe
+
+
+def _describe(tmp_path, kind, **asked):
+    folder = marigold_folders.write(tmp_path / kind, kind, text_encoder=False)
+    for weights in folder.rglob("*.safetensors"):
+        weights.write_bytes(b"")  # nothing of this reads them
+    checkpoint = opening.find(folder)
+    return describe(checkpoint.folder, checkpoint.card, **asked)
+
+
+def test_the_family_decides_the_spacing_not_the_file(tmp_path):
+    description = _describe(tmp_path, "marigold-depth-v1-0", steps=1)
+    assert description.facts["spacing_in_scheduler_file"] == "none (leading to diffusers)"
+    assert description.settings["spacing"] == "trailing"
+    (step,) = description.steps
+    assert step.timestep == 999
+    assert (step.told, step.given) == pytest.approx((0.99767, 1.0), abs=1e-5)
+    assert description.cautions == ()
+
+
+def test_the_flaw_is_seen_in_the_table_and_said(tmp_path):
+    description = _describe(tmp_path, "marigold-depth-v1-0", steps=1, spacing="leading")
+    (step,) = description.steps
+    assert step.timestep == 1
+    assert (step.told, step.given) == pytest.approx((0.0413, 1.0), abs=1e-4)
+    (line,) = description.cautions
+    assert "use spacing trailing" in line
+
+
+def test_zero_terminal_signal_is_told_exactly(tmp_path):
+    description = _describe(tmp_path, "marigold-depth-v1-1")
+    assert description.facts["signal_at_the_last_timestep"] == 0
+    assert [row.timestep for row in description.steps] == [999, 749, 499, 249]
+    for row in description.steps:
+        assert row.told == pytest.approx(row.given, abs=1e-6)
+
+
+def test_a_consistency_model_has_its_own_way(tmp_path):
+    description = _describe(tmp_path, "marigold-lcm", steps=4)
+    assert [row.timestep for row in description.steps] == [999, 759, 499, 259]
+    assert description.cautions == ()
+
+
+def test_a_missing_file_is_named(tmp_path):
+    folder = marigold_folders.write(tmp_path / "d", "marigold-depth-v1-1", text_encoder=False)
+    checkpoint = opening.find(folder)
+    (folder / "scheduler" / "scheduler_config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"scheduler_config\.json"):
+        describe(checkpoint.folder, checkpoint.card)

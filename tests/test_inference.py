@@ -1,0 +1,134 @@
+import pytest
+
+from monostep import inference
+from monostep.checkpoints.card import Card
+from monostep.diffusion.schedule import Schedule, scaled_linear
+from monostep.errors import SettingError
+
+SCHEDULE = Schedule(alpha_bar=scaled_linear(), target="velocity")
+DEPTH = Card(name="d", task="depth", quantity="depth", invariance="affine")
+NORMALS = Card(name="n", task="normals", frame="opengl")
+MARIGOLD = Card(
+    name="m",
+    task="depth",
+    quantity="depth",
+    invariance="affine",
+    family="diffusion",
+    steps=4,
+    noise="gaussian",
+    last="previous",
+)
+LCM = Card(
+    name="l",
+    task="depth",
+    quantity="depth",
+    invariance="affine",
+    family="consistency",
+    noise="gaussian",
+    spacing="lcm",
+)
+
+
+def _sampler(card, **asked):
+    how = inference.resolve(card, **asked)
+    return how, inference.sampler(SCHEDULE, how, sees_noise=True)
+
+
+def _cautions(card, **asked):
+    how, sampler = _sampler(card, **asked)
+    return inference.cautions(card, sampler, how)
+
+
+@pytest.mark.parametrize("card", [DEPTH, NORMALS, MARIGOLD, LCM])
+def test_what_is_not_asked_is_what_the_card_recommends(card):
+    how = inference.resolve(card, steps=None, noise=None)
+    for name in ("resolution", "steps", "ensemble", "spacing", "noise", "last"):
+        assert getattr(how, name) == getattr(card, name)
+    assert (how.fit, how.seed) == ("pad", 0)
+    assert how.merge == {"depth": "pairwise", "normals": "closest"}[card.task]
+
+
+def test_what_is_asked_comes_first():
+    asked = dict(
+        resolution=0,
+        fit="reference",
+        steps=10,
+        ensemble=5,
+        spacing="leading",
+        noise="pyramid",
+        last="clean",
+        merge="joint",
+        seed=7,
+    )
+    how = inference.resolve(MARIGOLD, **asked)
+    assert {name: getattr(how, name) for name in asked} == asked
+
+
+@pytest.mark.parametrize(
+    ("card", "asked", "words"),
+    [
+        (DEPTH, {"fit": "crop"}, "choose pad, reference"),
+        (DEPTH, {"noise": "pink"}, "choose zeros, gaussian, pyramid"),
+        (DEPTH, {"last": "first"}, "choose clean, previous"),
+        (DEPTH, {"merge": "closest"}, "choose pairwise, joint"),
+        (NORMALS, {"merge": "joint"}, "choose closest, mean, closest-map"),
+        (DEPTH, {"steps": 0}, "from 1 up"),
+        (DEPTH, {"steps": 1.5}, "whole number"),
+        (DEPTH, {"ensemble": True}, "whole number"),
+        (DEPTH, {"resolution": -1}, "from 0 up"),
+        (DEPTH, {"seed": -1}, "from 0 up"),
+        (DEPTH, {"spacing": "lcm"}, "no consistency model"),
+        (LCM, {"spacing": "trailing"}, "is a consistency model"),
+    ],
+)
+def test_what_does_not_exist_is_refused_in_one_line(card, asked, words):
+    with pytest.raises(SettingError, match=words) as caught:
+        inference.resolve(card, **asked)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("asked", [{"steps": 1001}, {"spacing": "other"}])
+def test_timesteps_that_do_not_exist_are_refused(asked):
+    with pytest.raises(SettingError):
+        _sampler(MARIGOLD, **asked)
+
+
+@pytest.mark.parametrize("asked", [{"steps": 2}, {"noise": "gaussian"}])
+def test_a_network_without_an_input_for_noise_takes_one_step_from_zeros(asked):
+    how = inference.resolve(DEPTH, **asked)
+    with pytest.raises(SettingError, match="no input for a noisy latent"):
+        inference.sampler(SCHEDULE, how, sees_noise=False)
+    plain = inference.resolve(DEPTH)
+    assert inference.sampler(SCHEDULE, plain, sees_noise=False).times == (999,)
+
+
+@pytest.mark.parametrize("card", [DEPTH, NORMALS, MARIGOLD, LCM])
+def test_a_card_gives_no_caution_about_itself(card):
+    assert _cautions(card) == []
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 10, 50])
+def test_trailing_steps_are_told_what_they_get(steps):
+    assert _cautions(MARIGOLD, steps=steps) == []
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 10])
+def test_leading_steps_are_a_flaw_that_names_its_cure(steps):
+    (line,) = _cautions(MARIGOLD, steps=steps, spacing="leading")
+    assert line.startswith("m with leading spacing, step 1")
+    assert line.endswith("use spacing trailing")
+
+
+def test_two_linspace_steps_are_told_too_much_at_the_second():
+    (line,) = _cautions(MARIGOLD, steps=2, spacing="linspace")
+    assert "step 2 of 2" in line
+
+
+@pytest.mark.parametrize("asked", [{"steps": 4}, {"noise": "gaussian"}])
+def test_a_one_step_model_run_otherwise_is_a_mistake_that_is_said(asked):
+    assert any("fine-tuned for 1 trailing step" in line for line in _cautions(DEPTH, **asked))
+
+
+def test_an_ensemble_of_equals_is_a_waste_that_is_said():
+    assert any("all members are equal" in line for line in _cautions(DEPTH, ensemble=3))
+    assert _cautions(MARIGOLD, ensemble=3) == []
