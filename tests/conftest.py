@@ -1,6 +1,9 @@
 """What holds for every test."""
 
 import pytest
+import torch
+
+torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True, scope="session")
