@@ -184,7 +184,7 @@ def fitted(
         torch.stack([fit_one(picture, predictor, inference) for picture in group])
         for group in groups
     ]
-    return [(each * 2 - 1).to(predictor.device) for each in stacks]
+    return [each.to(predictor.device) for each in stacks]
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from monostep._version import __version__
-from monostep.errors import MonostepError
+from monostep.errors import MonostepError, MonostepWarning
 
 if TYPE_CHECKING:
     from monostep.geometry.camera import Camera
@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from monostep.geometry.normals import Normals
     from monostep.predictor import Predictor, load
 
-__all__ = ["Camera", "Depth", "MonostepError", "Normals", "Predictor", "__version__", "load"]
+__all__ = [
+    "Camera",
+    "Depth",
+    "MonostepError",
+    "MonostepWarning",
+    "Normals",
+    "Predictor",
+    "__version__",
+    "load",
+]
 
 _HOMES = {
     "Camera": "monostep.geometry.camera",

@@ -112,8 +112,8 @@ class Predictor:
 
     def sampler(self, inference: Inference) -> Sampler:
         """The way from noise to clean that these settings mean."""
-        network = self.network
-        return choices.sampler(network.schedule, inference, sees_noise=network.sees_noise)
+        sees_noise = self.network.sees_noise
+        return choices.sampler(self.network.schedule, inference, sees_noise=sees_noise)
 
     def cautions(self, inference: Inference) -> list[str]:
         """What makes results worse than they need be, and the cure: a line each."""
@@ -133,32 +133,31 @@ class Predictor:
             inference: from `self.inference`.
             at_once: images in one pass; 0: by the device. Members of ensembles go one by one.
         """
+        at_once = at_once or AT_ONCE.get(self.device.type, 1)
+        if inference.ensemble > 1:
+            # Merging amplifies the last bit, which depends on the batch: see decision 0004.
+            at_once = 1
         groups: dict[tuple[int, int], list[int]] = {}
         for index, picture in enumerate(pictures):
             groups.setdefault(self.padded(_size(picture), inference), []).append(index)
         done: dict[int, Result] = {}
-        for members in groups.values():
-            places = [self._place(_size(pictures[index]), inference) for index in members]
-            fitted = [
-                FITS[inference.fit].fit(pictures[index], place)
-                for index, place in zip(members, places, strict=True)
-            ]
-            decoded = self._decoded(torch.stack(fitted), inference, at_once)
-            for index, place, maps in zip(members, places, decoded, strict=True):
-                done[index] = self._result(maps, place, inference)
+        for group in groups.values():
+            for start in range(0, len(group), at_once):
+                together = group[start : start + at_once]
+                batch = self._together([pictures[index] for index in together], inference)
+                done.update(zip(together, batch, strict=True))
         return [done[index] for index in range(len(pictures))]
 
     def trajectory(self, picture: Tensor, inference: Inference) -> list[tuple[int, Result]]:
-        """What would be the result after each step, with its timestep: the decoded z_0 of each.
+        """What would be the result of a picture [3, H, W] in [0, 1] after each step: decoded z_0.
 
-        Args:
-            picture: [3, H, W] in [0, 1].
-            inference: from `self.inference`; only one member of an ensemble is followed.
+        Returned with each step's timestep; only one member of an ensemble is followed.
         """
         alone = replace(inference, ensemble=1)
         place = self._place(_size(picture), alone)
         with torch.inference_mode(), self._precision():
-            latent = self.network.encode(self._image(FITS[alone.fit].fit(picture, place)[None]))
+            image = FITS[alone.fit].fit(picture, place)[None].to(self.device)
+            latent = self.network.encode(image.contiguous(memory_format=torch.channels_last))
             draws = self._noise(latent, alone)[:, :1]
             output = partial(self.network.output, latent)
             steps = [
@@ -167,28 +166,34 @@ class Predictor:
             ]
         return [(time, self._result(decoded, place, alone)) for time, decoded in steps]
 
+    def _together(self, pictures: Sequence[Tensor], inference: Inference) -> list[Result]:
+        """Results of pictures of equal padded size, in one batch."""
+        places = [self._place(_size(picture), inference) for picture in pictures]
+        fitted = [
+            FITS[inference.fit].fit(picture, place)
+            for picture, place in zip(pictures, places, strict=True)
+        ]
+        decoded = self._decoded(torch.stack(fitted), inference)
+        return [
+            self._result(maps, place, inference)
+            for maps, place in zip(decoded, places, strict=True)
+        ]
+
     @torch.inference_mode()
     def _decoded(
-        self, batch: Float[Tensor, "batch 3 height width"], inference: Inference, at_once: int
+        self, batch: Float[Tensor, "batch 3 height width"], inference: Inference
     ) -> Float[Tensor, "batch member 3 decoded_height decoded_width"]:
-        """The network's maps of fitted pictures, every member of the ensemble."""
-        at_once = at_once or AT_ONCE.get(self.device.type, 1)
-        if inference.ensemble > 1:
-            # The published alignment of members amplifies the last bit of float32 to percents, and
-            # that bit changes with the size of a batch: alone, a result depends on nothing else.
-            at_once = 1
-        sampler, members = self.sampler(inference), inference.ensemble
+        """The network's maps of fitted pictures, one pass for each member of the ensemble."""
+        sampler = self.sampler(inference)
         with self._precision():
-            latent = torch.cat(
-                [self.network.encode(part) for part in self._image(batch).split(at_once)]
-            )
-            draws = self._noise(latent, inference).repeat(1, len(batch), 1, 1, 1)
-            latents = latent.repeat_interleave(members, dim=0).split(at_once)
-            decoded = [
-                self.network.decode(sampler.end(partial(self.network.output, part), noise_part))
-                for part, noise_part in zip(latents, draws.split(at_once, dim=1), strict=True)
+            image = batch.to(self.device, memory_format=torch.channels_last)
+            latent = self.network.encode(image)
+            output = partial(self.network.output, latent)
+            members = [
+                self.network.decode(sampler.end(output, draws.repeat(1, len(batch), 1, 1, 1)))
+                for draws in self._noise(latent, inference).split(1, dim=1)
             ]
-        return self._finite(torch.cat(decoded)).unflatten(0, (len(batch), members))
+        return self._finite(torch.stack(members, dim=1))
 
     def _noise(
         self, latent: Float[Tensor, "batch channel height width"], inference: Inference
@@ -205,15 +210,9 @@ class Predictor:
         fresh = noise.draw_each(sampler.draws - 1, size=size, members=members, generator=generator)
         return torch.cat([first[None], fresh]).to(self.device)
 
-    def _image(
-        self, batch: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, "batch 3 height width"]:
-        return batch.to(self.device, memory_format=torch.channels_last)
-
     def _precision(self) -> torch.autocast:
-        return torch.autocast(
-            self.device.type, self.dtype, enabled=self.dtype != torch.float32, cache_enabled=True
-        )
+        reduced = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype, enabled=reduced)
 
     def _finite(self, decoded: Tensor) -> Tensor:
         if torch.isfinite(decoded).all():
