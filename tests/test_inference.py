@@ -70,13 +70,15 @@ def test_what_is_asked_comes_first():
         (DEPTH, {"fit": "crop"}, "choose pad, reference"),
         (DEPTH, {"noise": "pink"}, "choose zeros, gaussian, pyramid"),
         (DEPTH, {"last": "first"}, "choose clean, previous"),
-        (DEPTH, {"merge": "closest"}, "choose pairwise, joint"),
-        (NORMALS, {"merge": "joint"}, "choose closest, mean, closest-map"),
+        (DEPTH, {"merge": "closest", "ensemble": 2}, "choose pairwise, joint"),
+        (NORMALS, {"merge": "joint", "ensemble": 2}, "choose closest, mean, closest-map"),
         (DEPTH, {"steps": 0}, "from 1 up"),
         (DEPTH, {"steps": 1.5}, "whole number"),
         (DEPTH, {"ensemble": True}, "whole number"),
         (DEPTH, {"resolution": -1}, "from 0 up"),
         (DEPTH, {"seed": -1}, "from 0 up"),
+        (DEPTH, {"seed": 2**70}, "whole number"),
+        (DEPTH, {"merge": "joint"}, "nothing to merge"),
         (DEPTH, {"spacing": "lcm"}, "no consistency model"),
         (LCM, {"spacing": "trailing"}, "is a consistency model"),
     ],
@@ -107,12 +109,12 @@ def test_a_card_gives_no_caution_about_itself(card):
     assert _cautions(card) == []
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3, 4, 10, 50])
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 7, 10, 30, 50, 64, 333, 600, 999])
 def test_trailing_steps_are_told_what_they_get(steps):
     assert _cautions(MARIGOLD, steps=steps) == []
 
 
-@pytest.mark.parametrize("steps", [1, 2, 4, 10])
+@pytest.mark.parametrize("steps", [1, 2, 4, 10, 20, 50])
 def test_leading_steps_are_a_flaw_that_names_its_cure(steps):
     (line,) = _cautions(MARIGOLD, steps=steps, spacing="leading")
     assert line.startswith("m with leading spacing, step 1")
@@ -132,3 +134,12 @@ def test_a_one_step_model_run_otherwise_is_a_mistake_that_is_said(asked):
 def test_an_ensemble_of_equals_is_a_waste_that_is_said():
     assert any("all members are equal" in line for line in _cautions(DEPTH, ensemble=3))
     assert _cautions(MARIGOLD, ensemble=3) == []
+
+
+@pytest.mark.parametrize(
+    ("fit", "depth", "normals"),
+    [("pad", "pairwise", "closest"), ("reference", "joint", "closest-map")],
+)
+def test_each_fit_goes_with_the_ensembles_of_its_own_code(fit, depth, normals):
+    assert inference.resolve(DEPTH, fit=fit).merge == depth
+    assert inference.resolve(NORMALS, fit=fit).merge == normals

@@ -14,9 +14,15 @@ from monostep.errors import SettingError
 FITS = ("pad", "reference")
 LASTS = ("clean", "previous")
 MERGES = {"depth": ("pairwise", "joint"), "normals": ("closest", "mean", "closest-map")}
-# More signal than this told but not given (as amplitudes, sqrt(abar)) is seen in the results. Even
-# trailing steps of Stable Diffusion tell 0.068 where there is none.
-_UNHEARD = 0.1
+# The first is diffusers', but for the fit of the published scripts, which goes with theirs.
+_MERGE = {
+    "pad": {"depth": "pairwise", "normals": "closest"},
+    "reference": {"depth": "joint", "normals": "closest-map"},
+}
+# Signal told but not given, as amplitudes sqrt(abar), that counts as a mismatch: rounding of the
+# timesteps makes 0.002. What the schedule tells at its very end, where there is none, comes on top.
+_UNHEARD = 0.005
+_MOST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +54,17 @@ def resolve(card: Card, **asked: Any) -> Inference:
         "spacing": card.spacing,
         "noise": card.noise,
         "last": card.last,
-        "merge": MERGES[card.task][0],
         "seed": 0,
     }
     chosen = recommended | {name: value for name, value in asked.items() if value is not None}
+    chosen.setdefault("merge", _MERGE.get(chosen["fit"], _MERGE["pad"])[card.task])
     _check_names(chosen, MERGES[card.task])
     _check_numbers(chosen)
+    if asked.get("merge") is not None and chosen["ensemble"] == 1:
+        raise SettingError(
+            f"merge {asked['merge']!r}: an ensemble of 1 has nothing to merge; ask for ensemble 2 "
+            "or more"
+        )
     inference = Inference(**chosen)
     if (inference.spacing == "lcm") != (card.family == "consistency"):
         raise SettingError(
@@ -79,8 +90,9 @@ def sampler(schedule: Schedule, inference: Inference, *, sees_noise: bool) -> Sa
 def cautions(card: Card, sampler: Sampler, inference: Inference) -> list[str]:
     """What will make the results worse than they need be, and the cure, one line each."""
     lines = []
+    inherent = float(sampler.schedule.alpha_bar[-1]) ** 0.5
     for step, (told, given) in enumerate(sampler.signals):
-        if told - given > _UNHEARD:
+        if told - max(given, inherent) > _UNHEARD:
             lines.append(
                 f"{card.name} with {inference.spacing} spacing, step {step + 1} of "
                 f"{inference.steps}: the network is told t = {sampler.times[step]}, a latent with "
@@ -112,5 +124,5 @@ def _check_numbers(chosen: Mapping[str, Any]) -> None:
     for name, least in {"resolution": 0, "steps": 1, "ensemble": 1, "seed": 0}.items():
         value = chosen[name]
         whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or value < least:
+        if not whole or not least <= value <= _MOST_SEED:
             raise SettingError(f"{name} {value!r}: expected a whole number from {least} up")

@@ -239,6 +239,7 @@ class Predictor:
             "source": dict(self.card.source),
             "grade": self.card.grade,
             "dtype": str(self.dtype).removeprefix("torch."),
+            "prompt_tokens": len(self.network.prompt),
             **asdict(how),
         }
         return results.result(decoded, place, self.card, how, provenance)

@@ -130,7 +130,12 @@ def test_the_old_class_is_normals_if_anything_says_so(describe):
     ("kind", "index", "asked", "message"),
     [
         ("e2e-depth", {}, {}, r"does not say what it predicts; .*dsine for E2E-FT.*opengl"),
-        ("e2e-normals", {}, {"task": "normals"}, r"frame of its normals; give it \(dsine for E2E"),
+        (
+            "e2e-normals",
+            {},
+            {"task": "normals"},
+            r"frame of its normals; give it \(--network-frame: dsine for",
+        ),
         ("marigold-depth-v1-1", {"scale_invariant": False}, {}, "scale_invariant is False"),
         ("marigold-normals-v1-1", {"use_full_z_range": False}, {}, "use_full_z_range is false"),
         ("e2e-depth", {"_class_name": "DepthNormalEstimationPipeline"}, {}, "GeoWizard .*not supp"),

@@ -81,12 +81,12 @@ def test_a_missing_part_is_named(place, name):
 def test_the_schedule_is_the_files_own(place, tmp_path, sampler):
     model, card = folder.load(place)
     model.schedule = Schedule(
-        alpha_bar=zero_terminal_snr(scaled_linear()), target="epsilon", sampler=sampler, offset=0
+        alpha_bar=zero_terminal_snr(scaled_linear()), target="sample", sampler=sampler, offset=0
     )
     folder.save(model, card, tmp_path / "other")
     again = folder.load(tmp_path / "other")[0].schedule
     assert torch.equal(again.alpha_bar, model.schedule.alpha_bar)
-    assert (again.target, again.sampler, again.offset) == ("epsilon", sampler, 0)
+    assert (again.target, again.sampler, again.offset) == ("sample", sampler, 0)
     index = read_json(tmp_path / "other" / "model_index.json")
     assert index["scheduler"][1] == ("LCMScheduler" if sampler == "lcm" else "DDIMScheduler")
 

@@ -1,7 +1,11 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from monostep.checkpoints import hub as hubs
-from monostep.errors import CheckpointError
+from monostep.errors import CheckpointError, MonostepWarning
 
 ID = "someone/model"
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
@@ -95,7 +99,8 @@ def test_the_usual_revision_gives_way_to_one_asked_for_and_offline_to_what_is_th
     with pytest.raises(CheckpointError, match="no revision '0000"):
         hubs.find(ID, usual="0" * 40)
     hubs.find(ID)
-    assert hubs.find(ID, usual="0" * 40, offline=True).commit == commit
+    with pytest.warns(MonostepWarning, match=f"0000000 is not on this machine, {commit[:7]}"):
+        assert hubs.find(ID, usual="0" * 40, offline=True).commit == commit
     with pytest.raises(CheckpointError, match="not in the cache"):
         hubs.find(ID, revision="0" * 40, offline=True)
 
@@ -134,3 +139,16 @@ def test_a_repository_that_is_no_model_is_refused(repository):
     (repository / "model_index.json").unlink()
     with pytest.raises(CheckpointError, match="has no model_index"):
         hubs.find(ID)
+
+
+def test_a_fresh_process_asks_the_hub_and_says_what_went_wrong_in_one_line(tmp_path):
+    """Other tests import what a user's process has not."""
+    command = [sys.executable, "-m", "monostep", "inspect", "owner/name"]
+    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    ended = subprocess.run(
+        command, env=os.environ | nowhere, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    (line,) = ended.stderr.splitlines()
+    assert "owner/name" in line

@@ -8,7 +8,7 @@ import tiny_models
 import torch
 
 from monostep.checkpoints import embedded, folder, layout, opening, registry, text_encoder, weights
-from monostep.errors import CheckpointError, MissingExtraError, SettingError
+from monostep.errors import CheckpointError, MissingExtraError, MonostepWarning, SettingError
 
 ID = "GonzaloMG/marigold-e2e-ft-normals"  # registered, and not pinned to a commit
 
@@ -178,8 +178,9 @@ def test_a_variant_is_taken_if_named_or_alone(place):
 def test_a_mirror_is_the_same_checkpoint_and_the_lost_id_says_so(hub, published):
     entry = registry.find("stable-diffusion-2")
     hub.repositories[entry.mirrors[0]] = published("stable-diffusion-2")
-    card = opening.find(entry.mirrors[0], task="depth").card
-    assert (card.name, card.noise) == ("stable-diffusion-2", "zeros")
+    with pytest.warns(MonostepWarning, match="not trained to predict depth"):
+        card = opening.find(entry.mirrors[0], task="depth").card
+    assert (card.name, card.noise, card.grade) == ("stable-diffusion-2", "zeros", "user")
     for name in (entry.alias, entry.id):
         with pytest.raises(CheckpointError, match=f"{entry.id}: .*{entry.mirrors[0]}"):
             opening.find(name, task="depth")

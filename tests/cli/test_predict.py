@@ -156,7 +156,7 @@ def test_names_from_a_list_and_odd_ones_are_shown_safely(run, models):
         (["a.png", "-o", "out", "--format", "exr,exr-half"], "share a name"),
         (["a.png", "-o", "out", "--network-frame", "left"], "left"),
         (["a.png", "-o", "out", "--denoise-steps", "2000"], "2000"),
-        (["a.png", "-o", "out", "--ensemble-size", "0"], "ensemble-size"),
+        (["a.png", "-o", "out", "--ensemble-size", "0"], "ensemble 0"),
         (["a.png", "-o", "out", "--spacing", "lcm"], "consistency"),
         (["a.png", "-o", "out", "--spacing", "even"], "'even'"),
         (["a.png", "-o", "out", "--noise", "pink"], "tiny-depth: noise 'pink': choose zeros"),
@@ -169,7 +169,7 @@ def test_names_from_a_list_and_odd_ones_are_shown_safely(run, models):
         (["a.png", "-o", "out", "--dtype", "int8"], "fp16"),
         (["a.png", "-o", "out", "--fp16", "--dtype", "bf16"], "contradict"),
         (["a.png", "-o", "out", "--device", "abacus"], "abacus"),
-        (["a.png", "-o", "out", "--processing-res", "-1"], "processing-res"),
+        (["a.png", "-o", "out", "--processing-res", "-1"], "resolution -1"),
         (["a.png", "-o", "out", "--list-file", "gone"], "gone"),
         (["a.png", "-o", "out", "--domain", "indoor"], "--domain"),
     ],
@@ -238,14 +238,16 @@ def test_each_caution_is_one_line_before_the_run(run, models):
     assert all(line.startswith("monostep: warning: tiny-") for line in lines)
     assert len(lines) == len(set(lines)) == 4  # two models: the flaw, and not what they learned
     assert "trailing" in lines[0]
-    assert run("photos", "-o", "out2", *models, *wrong, "-q") == (0, "", "")
+    quiet = run("photos", "-o", "out2", *models, *wrong, "-q")
+    assert quiet == (0, "", "".join(f"{line}\n" for line in lines))
 
 
-def test_a_seed_without_effect_is_told_to_who_wants_to_know_more(run, models):
+def test_what_is_without_effect_is_told(run, models):
     picture("a.png")
-    _, _, err = run("a.png", "-o", "out", *models[:2], "--seed", "3", "-v")
-    assert "seed 3: tiny-depth draws no noise" in err
-    _, _, err = run("a.png", "-o", "o2", *models[:2], "--seed", "3", "-v", "--noise", "gaussian")
+    _, _, err = run("a.png", "-o", "out", *models[:2], "--seed", "3", "--frame", "opengl")
+    assert "seed 3: without effect, tiny-depth draws no noise" in err
+    assert "frame opengl: without effect" in err
+    _, _, err = run("a.png", "-o", "o2", *models[:2], "--seed", "3", "--noise", "gaussian")
     assert "draws no noise" not in err
 
 

@@ -41,7 +41,7 @@ def test_numbers_of_a_known_trajectory(model):
     first, last = (result.tensor for result in followed.results)
     numbers = followed.numbers()
     assert numbers["spread_over_steps"] == pytest.approx(float((first - last).abs().mean()) / 2)
-    assert numbers["first_to_last"] == pytest.approx([float((first - last).abs().mean()), 0])
+    assert numbers["distance_to_last"] == pytest.approx([float((first - last).abs().mean()), 0])
     both = torch.stack([first.flatten(), last.flatten()])
     assert numbers["first_to_last_correlation"] == pytest.approx(
         float(torch.corrcoef(both)[0, 1]), abs=1e-5

@@ -1,5 +1,6 @@
 """The agreement with diffusers that users can repeat with `monostep verify`, on tiny weights."""
 
+import shutil
 import warnings
 from copy import deepcopy
 from functools import cache, partial
@@ -7,7 +8,7 @@ from functools import cache, partial
 import marigold_folders
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from monostep.checkpoints import opening
 from monostep.errors import SettingError
@@ -78,8 +79,7 @@ def test_one_prediction(folders, kind, steps, spacing):
     assert outcomes[0].case.how.noise == "gaussian"
 
 
-@pytest.mark.parametrize("members", [3, 5])
-@pytest.mark.parametrize("spacing", ["trailing", "leading"])
+@pytest.mark.parametrize(("members", "spacing"), [(3, "trailing"), (3, "leading"), (5, "trailing")])
 @pytest.mark.parametrize("kind", ["marigold-depth-v1-0", "marigold-normals-v1-1"])
 def test_ensembles(folders, kind, spacing, members):
     outcomes = _verify(folders(kind), steps=2, spacing=spacing, ensemble=members)
@@ -138,3 +138,36 @@ def test_what_diffusers_has_no_pipeline_for_is_refused(folders):
         _verify(folders("e2e-depth-4-channels"), task="depth")
     with pytest.raises(SettingError, match="zeros and gaussian"):
         _verify(folders("marigold-depth-v1-1"), noise="pyramid")
+
+
+def test_constants_that_agree_prove_nothing(folders, monkeypatch):
+    def saturated(load, checkpoint, *args, **asked):
+        network = deepcopy(load(checkpoint, *args, **asked))
+        network.vae.decoder.conv_out.bias.data += 9
+        return network
+
+    for module in (opening, diffusers_pipeline):
+        monkeypatch.setattr(module, "load", partial(saturated, module.load))
+    for outcome in _verify(folders("marigold-depth-v1-1")):
+        assert outcome.difference <= outcome.tolerance
+        assert not outcome.equal
+
+
+def test_a_picture_of_a_pixel_is_compared_at_its_own_size_only(folders):
+    (outcome,) = _verify(folders("marigold-normals-v0-1"), [(1, 1)])
+    assert outcome.difference <= outcome.tolerance
+
+
+@pytest.mark.parametrize("ending", ["fp16.safetensors", "bin"])
+def test_diffusers_reads_the_same_files(folders, tmp_path, ending):
+    folder = tmp_path / "d"
+    shutil.copytree(folders("marigold-depth-v1-0"), folder)
+    for part in ("unet", "vae"):
+        (file,) = (folder / part).glob("*.safetensors")
+        tensors = load_file(file)
+        file.unlink()
+        target = folder / part / f"diffusion_pytorch_model.{ending}"
+        torch.save(tensors, target) if ending == "bin" else save_file(
+            {name: tensor.half() for name, tensor in tensors.items()}, target
+        )
+    _assert_equal(_verify(folder))

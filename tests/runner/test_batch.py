@@ -86,12 +86,11 @@ def test_equal_padded_sizes_are_known(models, pictures):
     assert batch.padded(pictures[0]) != batch.padded(wider)
 
 
-def test_members_of_an_ensemble_count_as_images(models):
+def test_ensembles_go_alone_whatever_the_batch_size(models):
     ensemble = {"ensemble": 3, "noise": "gaussian"}
     assert made(models["depth"]).pictures_at_once() == 1
     assert made(models["depth"], batch_size=8).pictures_at_once() == 8
-    assert made(models["depth"], batch_size=8, asked=ensemble).pictures_at_once() == 2
-    assert made(models["depth"], batch_size=2, asked=ensemble).pictures_at_once() == 1
+    assert made(models["depth"], batch_size=8, asked=ensemble).pictures_at_once() == 1
 
 
 @pytest.mark.parametrize("error", MEMORY)

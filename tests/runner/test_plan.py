@@ -16,7 +16,7 @@ def made(models, **settings):
 
 def test_what_decides_the_values_is_all_in_made_by(models):
     normals = {"normals": models["normals"]}
-    before = made(normals).made_by["normals"]
+    before = made(normals, asked={"ensemble": 3}).made_by["normals"]
     for name, value in {
         "resolution": 32,
         "fit": "reference",
@@ -28,8 +28,9 @@ def test_what_decides_the_values_is_all_in_made_by(models):
         "last": "previous",
         "merge": "mean",
     }.items():
-        after = made(normals, asked={name: value}).made_by["normals"]
-        assert {key for key in after if after[key] != before[key]} == {name}
+        after = made(normals, asked={"ensemble": 3, name: value}).made_by["normals"]
+        changed = {name, "merge"} if name == "fit" else {name}  # each fit has its own default
+        assert {key for key in after if after[key] != before[key]} == changed
     assert before["weights_sha256"] == models["normals"].card.tensor_hash
     assert before["model"] == "tiny-normals"
     assert before["dtype"] == "float32"
@@ -59,4 +60,4 @@ def test_paths_lie_below_the_output(models):
 
 def test_the_model_that_lacks_a_setting_is_named(models):
     with pytest.raises(SettingError, match="tiny-normals: merge 'joint'"):
-        made(models, asked={"merge": "joint"})
+        made(models, asked={"merge": "joint", "ensemble": 2})

@@ -9,6 +9,7 @@ The family decides, not the scheduler file: that often says "leading", with whic
 tells the network that pure noise is almost clean (E2E-FT, section 3).
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from monostep.checkpoints.card import FORMAT, Card, Family, Task
 from monostep.checkpoints.registry import Published
 from monostep.checkpoints.scheduler import LCM
-from monostep.errors import CheckpointError, SettingError
+from monostep.errors import CheckpointError, MonostepWarning, SettingError
 from monostep.geometry import frames
 from monostep.network.autoencoder_kl import AutoencoderKLConfig
 from monostep.network.autoencoder_tiny import AutoencoderTinyConfig
@@ -65,6 +66,12 @@ def card(said: Description, *, task: str | None = None, frame: str | None = None
     task = _task(said, task)
     prediction = _normals(said, frame) if task == "normals" else _depth(said, frame)
     published = said.published
+    if published and published.task is None:
+        warnings.warn(
+            f"{published.alias} was not trained to predict {task}: it is where fine-tuning starts",
+            MonostepWarning,
+            stacklevel=2,
+        )
     values = {
         "format": FORMAT,
         "name": published.alias if published else said.name,
@@ -76,7 +83,7 @@ def card(said: Description, *, task: str | None = None, frame: str | None = None
         if family == "end-to-end"
         else _given(said, "default_denoising_steps", default=1),
         **HOW[family],
-        "grade": "published" if published else "user",
+        "grade": "published" if published and published.task else "user",
         "licence": published.licence if published else "unknown",
         "scores": published.scores if published else {},
     }
@@ -147,8 +154,8 @@ def _task(said: Description, asked: str | None) -> Task:
     if said.index["_class_name"] == OLD_MARIGOLD:  # the first version says nothing, and is depth
         return "depth"
     raise CheckpointError(
-        f"{said.name}: a {PLAIN} does not say what it predicts; give task 'depth', or task "
-        f"'normals' and its frame ({WHICH_FRAME})"
+        f"{said.name}: a {PLAIN} does not say what it predicts; give task depth (--task depth), "
+        f"or task normals (--task normals) and the network's frame (--network-frame: {WHICH_FRAME})"
     )
 
 
@@ -178,7 +185,8 @@ def _normals(said: Description, asked: str | None) -> dict[str, Any]:
         )
     if not (own or asked):
         raise CheckpointError(
-            f"{said.name}: does not say the frame of its normals; give it ({WHICH_FRAME})"
+            f"{said.name}: does not say the frame of its normals; give it "
+            f"(--network-frame: {WHICH_FRAME})"
         )
     return {"frame": own or asked}
 

@@ -6,15 +6,17 @@ huggingface_hub does the work: its cache, its token (`hf auth login`, HF_TOKEN),
 
 import hashlib
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from monostep.checkpoints import hub_errors, layout
-from monostep.errors import CheckpointError, MissingExtraError
+from monostep.errors import CheckpointError, MissingExtraError, MonostepWarning
 
 ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -81,18 +83,30 @@ def find(
     """
     wanted = revision or usual or NEWEST
     others = () if revision else (NEWEST,)
-    if _library().constants.HF_HUB_OFFLINE if offline is None else offline:
+    if _is_offline() if offline is None else offline:
         cached = _cached(id, wanted, *others)
         if cached is None:
             raise hub_errors.not_cached(id, wanted)
-        return cached
+        return _told(cached, None if revision else usual)
     try:
         return _online(id, wanted)
     except hub_errors.NoConnectionError:
         cached = _cached(id, wanted, *others)
         if cached is None:
             raise
-        return cached
+        return _told(cached, None if revision else usual)
+
+
+def _told(snapshot: Snapshot, usual: str | None) -> Snapshot:
+    """The snapshot, with a warning where it is not the commit that would be taken online."""
+    if usual is not None and not snapshot.commit.startswith(usual):
+        warnings.warn(
+            f"{snapshot.id}: commit {usual[:7]} is not on this machine, {snapshot.commit[:7]} is "
+            "taken in its place",
+            MonostepWarning,
+            stacklevel=2,
+        )
+    return snapshot
 
 
 def _online(id: str, revision: str) -> Snapshot:
@@ -153,6 +167,12 @@ def _check(path: Path, expected: str | None) -> None:
 
 def _api() -> Any:
     return _library().HfApi(library_name="monostep")
+
+
+def _is_offline() -> bool:
+    _library()
+    # Not an attribute of the package until something has imported it.
+    return import_module("huggingface_hub.constants").HF_HUB_OFFLINE
 
 
 def _library() -> ModuleType:

@@ -2,7 +2,8 @@
 
 Sources: the papers and model pages of Marigold (arXiv 2312.02145, 2505.09358) and E2E-FT
 (arXiv 2409.11355, "Fine-Tuning Image-Conditional Diffusion Models is Easier than You Think").
-A revision or licence stands here only where the model's page was seen to say it.
+A revision or licence stands here only where a stored copy of the model's page, read in November
+2026, says it.
 """
 
 from collections.abc import Mapping

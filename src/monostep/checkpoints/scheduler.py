@@ -75,8 +75,15 @@ def from_json(config: dict[str, Any]) -> Schedule:
                 f"scheduler config: {name} is true, which no published checkpoint of the family "
                 "uses and which is not implemented; expected false"
             )
+    if said["prediction_type"] == "epsilon" and said["rescale_betas_zero_snr"]:
+        raise CheckpointError(
+            "scheduler config: epsilon prediction with rescale_betas_zero_snr; noise says nothing "
+            "of a latent that is all noise, expected v_prediction or sample"
+        )
     try:
         alpha_bar = _alpha_bar(said)
+        if not 0 <= int(said["steps_offset"]) < len(alpha_bar):
+            raise ValueError(f"steps_offset {said['steps_offset']} is outside of the timesteps")
         return Schedule(
             alpha_bar=zero_terminal_snr(alpha_bar) if said["rescale_betas_zero_snr"] else alpha_bar,
             target=TARGETS[said["prediction_type"]],

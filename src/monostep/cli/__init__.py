@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from monostep._version import __version__
 from monostep.cli import data, evaluate, inspect, models, predict, train, verify
 from monostep.cli.exit_codes import FAILED, INTERRUPTED, TERMINATED, USAGE
-from monostep.errors import MonostepError, SettingError
+from monostep.errors import MonostepError, MonostepWarning, SettingError
 
 app = typer.Typer(
     name="monostep",
@@ -54,6 +55,7 @@ def _options(
 def main() -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    warnings.showwarning = _warn
     try:
         app(standalone_mode=True)
     except MonostepError as error:
@@ -63,6 +65,12 @@ def main() -> None:
         sys.exit(USAGE if isinstance(error, SettingError) else FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _warn(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Our own warnings as a line; others' are for developers, who can ask Python for them."""
+    if issubclass(category, MonostepWarning):
+        typer.echo(f"monostep: warning: {message}", err=True)
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -43,8 +43,11 @@ def inspect(
 ) -> None:
     """Show a model's settings and, for each step, the noise it is told and the noise it gets."""
     from monostep.checkpoints import opening
+    from monostep.device import choose_device, choose_dtype
     from monostep.inspection.describe import describe
 
+    choose_device(device)
+    choose_dtype(dtype)
     if (trajectory is None) != (output is None):
         raise SettingError("--trajectory PHOTO and -o DIR belong together: give both or none")
     checkpoint = opening.find(
@@ -66,7 +69,7 @@ def inspect(
         seed=seed,
     )
     description = describe(checkpoint.folder, checkpoint.card, **asked)
-    report: dict[str, Any] = asdict(description)
+    report: dict[str, Any] = asdict(description) | {"prompt_tokens": prompt_tokens}
     if not as_json:
         _show(description)
     if trajectory is not None and output is not None:
@@ -92,9 +95,13 @@ def _trajectory(
     from monostep import predictor
     from monostep.inspection import trajectory, trajectory_files
     from monostep.pictures import as_bytes, as_tensor
+    from monostep.runner.run import check_folder
 
+    check_folder(output)
     picture = as_tensor(photo)
     model = predictor.open_checkpoint(checkpoint, device=device, dtype=dtype)
+    if not model.network.sees_noise:
+        raise SettingError(f"{model.card.name}: takes one step only, so it has no trajectory")
     # One step has no trajectory; ten show it.
     steps = asked["steps"] or max(model.card.steps, 10)
     spacings = [asked["spacing"]] if asked["spacing"] else trajectory.spacings(model)
@@ -121,7 +128,8 @@ def _show(description: "Description") -> None:
             typer.echo(f"{name.replace('_', ' '):{width}}  {text}")
     typer.echo("\nstep  timestep  noise told  noise given")
     for number, row in enumerate(description.steps, start=1):
-        typer.echo(f"{number:4}  {row.timestep:8}  {row.told:10.4f}  {row.given:11.4f}")
+        given = "zeros" if row.given is None else f"{row.given:.4f}"
+        typer.echo(f"{number:4}  {row.timestep:8}  {row.told:10.4f}  {given:>11}")
     for line in description.cautions:
         typer.echo(f"monostep: warning: {line}", err=True)
 
@@ -132,7 +140,8 @@ def _show_trajectory(numbers: list[dict[str, Any]], output: Path) -> None:
         correlation = each["first_to_last_correlation"]
         typer.echo(
             f"{each['spacing']:8}  {each['spread_over_steps']:17.4f}  "
-            f"{each['first_to_last'][0]:18.4f}  "
+            f"{each['distance_to_last'][0]:18.4f}  "
             f"{'-' if correlation is None else format(correlation, '.4f'):>11}  {each['unit']}"
         )
-    typer.echo(f"written to {output}")
+    steps = len(numbers[0]["timesteps"])
+    typer.echo(f"written to {output}: {steps} steps of one member")

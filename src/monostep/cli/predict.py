@@ -68,7 +68,7 @@ def predict(
     dtype: source.Dtype = "auto",
     fp16: Annotated[bool, typer.Option("--fp16", help="The same as --dtype fp16.")] = False,
     batch_size: Annotated[
-        int, typer.Option("--batch-size", min=0, help="Images at once; 0: by the device.")
+        int, typer.Option("--batch-size", help="Images at once; 0: by the device.")
     ] = 0,
     list_file: Annotated[
         str | None, typer.Option("--list-file", metavar="F|-", help="More inputs, one a line.")
@@ -92,6 +92,10 @@ def predict(
 
     if output is None:
         raise SettingError("-o DIR is missing: the folder that the results are written to")
+    if quiet and verbose:
+        raise SettingError("-q and -v contradict each other; give one of them")
+    if batch_size < 0:
+        raise SettingError(f"--batch-size {batch_size}: expected 0 (by the device) or more")
     sampling = dict(steps=steps, ensemble=ensemble, spacing=spacing, noise=noise, seed=seed)
     chosen = settings.Settings(
         output=output,
@@ -148,13 +152,17 @@ def _announce(
     for task, predictor in predictors.items():
         inference = planned.inferences[task]
         for line in predictor.cautions(inference):
-            screen.say(f"monostep: warning: {line}")
+            screen.warn(line)
         facts = {k: v for k, v in planned.made_by[task].items() if not isinstance(v, dict)}
         words = ", ".join(f"{name} {value}" for name, value in facts.items())
         screen.detail(f"{task} on {predictor.device}: {words}")
         draws_nothing = (inference.noise, predictor.sampler(inference).draws) == ("zeros", 1)
         if chosen.asked.get("seed") is not None and draws_nothing:
-            screen.detail(f"seed {inference.seed}: {predictor.card.name} draws no noise")
+            screen.say(
+                f"seed {inference.seed}: without effect, {predictor.card.name} draws no noise"
+            )
+    if chosen.frame != "opencv" and "normals" not in predictors:
+        screen.say(f"frame {chosen.frame}: without effect, no model here predicts normals")
 
 
 def _run(

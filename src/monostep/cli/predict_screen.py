@@ -43,6 +43,10 @@ class Screen:
         if not self._quiet:
             self._error_line(line)
 
+    def warn(self, line: str) -> None:
+        """A warning, also with -q."""
+        self._error_line(f"monostep: warning: {line}")
+
     def detail(self, line: str) -> None:
         """A message for -v."""
         if self._verbose:

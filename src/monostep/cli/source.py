@@ -27,15 +27,12 @@ Resolution = Annotated[
     typer.Option(
         "--resolution",
         "--processing-res",
-        min=0,
         help="Long side in pixels at which the model looks; 0: the image's own.",
     ),
 ]
-Steps = Annotated[
-    int | None, typer.Option("--steps", "--denoise-steps", min=1, help="Denoising steps.")
-]
+Steps = Annotated[int | None, typer.Option("--steps", "--denoise-steps", help="Denoising steps.")]
 Ensemble = Annotated[
-    int | None, typer.Option("--ensemble", "--ensemble-size", min=1, help="Runs to merge.")
+    int | None, typer.Option("--ensemble", "--ensemble-size", help="Runs to merge.")
 ]
 Spacing = Annotated[str | None, typer.Option(help="Of timesteps: trailing, leading, linspace.")]
 Noise = Annotated[
@@ -46,6 +43,6 @@ Last = Annotated[
     str | None,
     typer.Option(help="What the last step returns: clean (E2E-FT), previous (diffusers)."),
 ]
-Seed = Annotated[int | None, typer.Option(min=0, help="Of each image's noise.")]
+Seed = Annotated[int | None, typer.Option(help="Of each image's noise.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 Dtype = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]

@@ -94,8 +94,16 @@ def _show(outcomes: list["Outcome"]) -> None:
             f"{outcome.difference:10.1e}  {outcome.tolerance:9.0e}  {outcome.spread:6.3f}  "
             f"{ours.seconds:7.2f}  {theirs.seconds:9.2f}  "
             f"{_gib(ours.peak_bytes):>8}  {_gib(theirs.peak_bytes):>9}  "
-            f"{'equal' if outcome.equal else 'DIFFERENT'}"
+            f"{_verdict(outcome)}"
         )
+    typer.echo("both with monostep's embedding of the empty prompt")
+
+
+def _verdict(outcome: "Outcome") -> str:
+    if outcome.equal:
+        return "equal"
+    alike = outcome.difference <= outcome.tolerance
+    return "CONSTANT, proves nothing" if alike else "DIFFERENT"
 
 
 def _gib(count: int | None) -> str:

@@ -49,6 +49,6 @@ def restore(
 ) -> Float[Tensor, "channel height width"]:
     """The network's map, of whatever size it came back, stretched to the input's grid.
 
-    Normals are shorter than 1 afterwards where they vary.
+    Normals come out shorter than 1 where they vary, here as there; `monostep.results` mends that.
     """
     return resize(output, placement.original)

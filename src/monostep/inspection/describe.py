@@ -5,19 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from monostep import inference as choices
-from monostep.checkpoints import dimensions, scheduler
+from monostep.checkpoints import dimensions, layout, scheduler
 from monostep.checkpoints.card import Card
-from monostep.errors import CheckpointError, InputError
-from monostep.files.atomic import read_json
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One step: its timestep, and the noise level sqrt(1 - abar) told to and given to the UNet."""
+    """One step: its timestep, and the noise level sqrt(1 - abar) told to and given to the UNet.
+
+    Nothing is given at the first step from zeros, which hold neither signal nor noise.
+    """
 
     timestep: int
     told: float
-    given: float
+    given: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +38,14 @@ def describe(folder: Path, card: Card, **asked: Any) -> Description:
         CheckpointError: a file is missing or of another family.
         SettingError: a setting that does not exist.
     """
-    file = _json(folder / "scheduler" / "scheduler_config.json")
-    unet = dimensions.unet_from_json(_json(folder / "unet" / "config.json"))
-    vae = dimensions.autoencoder_from_json(_json(folder / "vae" / "config.json"))
+    file = layout.read(folder / layout.SCHEDULER_CONFIG)
+    unet = dimensions.unet_from_json(layout.read(folder / layout.UNET_CONFIG))
+    vae = dimensions.autoencoder_from_json(layout.read(folder / layout.VAE_CONFIG))
     how = choices.resolve(card, **asked)
     schedule = scheduler.from_json(file)
     sampler = choices.sampler(schedule, how, sees_noise=unet.in_channels > vae.latent_channels)
-    rows = zip(sampler.times, sampler.signals, strict=True)
+    rows = list(zip(sampler.times, sampler.signals, strict=True))
+    firsts = [True] + [False] * (len(rows) - 1)
     facts = {
         "model": card.name,
         "folder": str(folder),
@@ -66,15 +68,12 @@ def describe(folder: Path, card: Card, **asked: Any) -> Description:
         facts=facts,
         settings=asdict(how),
         steps=tuple(
-            Row(timestep=time, told=(1 - told**2) ** 0.5, given=(1 - given**2) ** 0.5)
-            for time, (told, given) in rows
+            Row(
+                timestep=time,
+                told=(1 - told**2) ** 0.5,
+                given=None if how.noise == "zeros" and first else (1 - given**2) ** 0.5,
+            )
+            for first, (time, (told, given)) in zip(firsts, rows, strict=True)
         ),
         cautions=tuple(choices.cautions(card, sampler, how)),
     )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return read_json(path)
-    except (OSError, InputError) as error:
-        raise CheckpointError(f"{path}: cannot be read ({error})") from error

@@ -1,5 +1,6 @@
 """A checkpoint as diffusers itself loads it, for comparison only."""
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -7,17 +8,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from monostep.checkpoints import dimensions, layout
 from monostep.checkpoints.opening import Checkpoint
 from monostep.checkpoints.scheduler import LCM, TRAINED
 from monostep.diffusion.latent_diffusion import channels_last
-from monostep.errors import MissingExtraError
-from monostep.files.atomic import read_json
+from monostep.errors import CheckpointError, MissingExtraError, SettingError
 
 _LCM_ONLY = {"original_inference_steps", "timestep_scaling"}
 
 
 def check(checkpoint: Checkpoint) -> None:
-    """Raise MissingExtraError if diffusers is not there to compare with."""
+    """Tell before weights are read whether there is something to compare with.
+
+    Raises:
+        MissingExtraError: diffusers is not installed.
+        SettingError: diffusers has no pipeline for such a model.
+    """
     try:
         import diffusers  # noqa: F401 - seconds, and only here
     except ImportError as error:
@@ -25,6 +31,11 @@ def check(checkpoint: Checkpoint) -> None:
             f"verify {checkpoint.card.name}: diffusers is not installed; "
             "pip install 'monostep[verify]'"
         ) from error
+    unet = dimensions.unet_from_json(layout.read(checkpoint.folder / layout.UNET_CONFIG))
+    if unet.in_channels == unet.out_channels:
+        raise SettingError(
+            f"{checkpoint.card.name}: diffusers has no pipeline for 4-channel geometry models"
+        )
 
 
 def load(
@@ -39,14 +50,12 @@ def load(
     The prompt's embedding is ours: checkpoints may carry it in place of a text encoder.
     """
     diffusers = _diffusers()
-    folder, variant = checkpoint.folder, checkpoint.variant
-    index = read_json(folder / "vae" / "config.json")
-    autoencoder = getattr(diffusers, index["_class_name"])
+    autoencoder = layout.read(checkpoint.folder / layout.VAE_CONFIG)["_class_name"]
+    # Of sharded weights the network itself needs no index, but diffusers does.
+    checkpoint.fetch([name for name in checkpoint.names if name.endswith(".index.json")])
     parts = {
-        "unet": diffusers.UNet2DConditionModel.from_pretrained(
-            folder, subfolder="unet", variant=variant
-        ),
-        "vae": autoencoder.from_pretrained(folder, subfolder="vae", variant=variant),
+        "unet": _part(checkpoint, diffusers.UNet2DConditionModel, checkpoint.unet),
+        "vae": _part(checkpoint, getattr(diffusers, autoencoder), checkpoint.vae),
     }
     normals = checkpoint.card.task == "normals"
     pipeline = diffusers.MarigoldNormalsPipeline if normals else diffusers.MarigoldDepthPipeline
@@ -61,6 +70,24 @@ def load(
     built.empty_text_embedding = prompt[None].to(device)
     built.set_progress_bar_config(disable=True)
     return built
+
+
+def _part(checkpoint: Checkpoint, network: Any, files: tuple[str, ...]) -> Any:
+    """A part as diffusers reads it, from the same files as ours."""
+    folder, first = files[0].split("/")
+    variant = re.match(r"diffusion_pytorch_model\.([^.-]+)[.-].*(safetensors|bin)$", first)
+    try:
+        return network.from_pretrained(
+            checkpoint.folder,
+            subfolder=folder,
+            variant=variant and variant[1],
+            use_safetensors=first.endswith(".safetensors"),
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(
+            f"{checkpoint.folder}/{folder}: diffusers cannot load it ({reason})"
+        ) from error
 
 
 def _diffusers() -> Any:
@@ -80,7 +107,7 @@ def _laid_out(network: nn.Module) -> nn.Module:
 def _scheduler(checkpoint: Checkpoint, spacing: str) -> Any:
     """The file's scheduler with the right defaults for what it leaves out, and the spacing."""
     diffusers = _diffusers()
-    file = read_json(checkpoint.folder / "scheduler" / "scheduler_config.json")
+    file = layout.read(checkpoint.folder / layout.SCHEDULER_CONFIG)
     said = {name: value for name, value in file.items() if value is not None}
     if file.get("_class_name") == LCM:
         return diffusers.LCMScheduler.from_config(TRAINED | said)

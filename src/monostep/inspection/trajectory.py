@@ -40,7 +40,7 @@ class Trajectory:
             "timesteps": list(self.times),
             "unit": "depth, 0 to 1" if isinstance(last, Depth) else "degrees",
             "spread_over_steps": float(self.spread.mean()),
-            "first_to_last": [float(_distance(each, last).mean()) for each in self.results],
+            "distance_to_last": [float(_distance(each, last).mean()) for each in self.results],
             "first_to_last_correlation": _correlation(first.tensor, last.tensor),
         }
 

@@ -55,6 +55,8 @@ def draw(
 
 
 def _write_maps(trajectory: Trajectory, folder: Path) -> list[Path]:
+    for old in folder.glob("step*.t*.*"):  # of an earlier run with other steps
+        old.unlink()
     written = []
     for number, (time, result) in enumerate(
         zip(trajectory.times, trajectory.results, strict=True), start=1

@@ -29,8 +29,8 @@ class Prediction:
 class Models:
     """The models of a run, and how much of it goes through them at once.
 
-    `at_once` counts images times members of an ensemble; it is halved whenever memory ends, said
-    in one line through `say`, and never grows again.
+    `at_once` counts images, which is 1 for ensembles, whose members go alone. It is halved whenever
+    memory ends, said in one line through `say`, and never grows again.
     """
 
     def __init__(
@@ -38,12 +38,15 @@ class Models:
     ) -> None:
         self._predictors, self._inferences, self._say = predictors, plan.inferences, say
         self.device = next(iter(predictors.values())).device
-        self._members = max(inference.ensemble for inference in plan.inferences.values())
         self.at_once = plan.settings.batch_size or AT_ONCE.get(self.device.type, 1)
+        if any(inference.ensemble > 1 for inference in plan.inferences.values()):
+            if plan.settings.batch_size > 1:
+                say("members of an ensemble go one by one, so the batch size is 1")
+            self.at_once = 1
 
     def pictures_at_once(self) -> int:
         """How many pictures make a batch."""
-        return max(1, self.at_once // self._members)
+        return self.at_once
 
     def padded(self, picture: Picture) -> Hashable:
         """What the models see of the picture: equals can share a batch."""
@@ -73,7 +76,7 @@ class Models:
         """Let less go through the models at once, if it can be less."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        used = min(self.at_once, pictures * self._members)
+        used = min(self.at_once, pictures)
         if used == 1:
             return False
         self.at_once = used // 2
