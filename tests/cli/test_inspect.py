@@ -24,10 +24,11 @@ def _invoke(*arguments):
 
 
 def test_settings_and_the_noise_of_each_step_are_printed(folder):
-    result = _invoke(folder, "--steps", "2")
+    result = _invoke(folder, "--steps", "2", "--prompt-tokens", "77")
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "run with spacing trailing" in lines
+    assert "run with prompt tokens 77" in lines
     assert "spacing in scheduler file none (leading to diffusers)" in lines
     assert lines[-3:] == [
         "step timestep noise told noise given",

@@ -71,7 +71,7 @@ def inspect(
     description = describe(checkpoint.folder, checkpoint.card, **asked)
     report: dict[str, Any] = asdict(description) | {"prompt_tokens": prompt_tokens}
     if not as_json:
-        _show(description)
+        _show(description, prompt_tokens)
     if trajectory is not None and output is not None:
         report["trajectory"] = _trajectory(
             checkpoint, trajectory, output, asked, device=device, dtype=dtype
@@ -115,8 +115,9 @@ def _trajectory(
     return [each.numbers() for each in followed]
 
 
-def _show(description: "Description") -> None:
+def _show(description: "Description", prompt_tokens: int | None) -> None:
     facts = {**description.facts, **{f"run with {k}": v for k, v in description.settings.items()}}
+    facts["run with prompt tokens"] = prompt_tokens or "as the folder carries, else 2"
     source = facts.pop("source")
     facts |= {"id": source.get("id"), "commit": source.get("commit")}
     for title, scores in facts.pop("scores").items():
