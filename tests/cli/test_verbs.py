@@ -31,6 +31,8 @@ def test_version_and_recipes_are_told(run):
         "nano-depth-relative",
         "nano-depth",
         "nano-normals",
+        "distil-decoder",
+        "distil-finetune",
     ]
 
 

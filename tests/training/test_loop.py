@@ -7,7 +7,7 @@ from torch import nn
 from monostep.errors import TrainingError
 from monostep.recipes import recipe
 from monostep.training import loop
-from monostep.training.config import override
+from monostep.training.overriding import override
 
 
 class Constant:

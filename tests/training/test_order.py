@@ -1,8 +1,8 @@
 import pytest
 
 from monostep.recipes import recipe
-from monostep.training.config import override
 from monostep.training.order import MicroBatches, micro_batch
+from monostep.training.overriding import override
 
 
 def _config(*settings):

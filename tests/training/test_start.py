@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tiny_models
 import torch
 from safetensors.torch import load_file
 
@@ -14,7 +15,8 @@ from monostep.checkpoints import folder
 from monostep.errors import CheckpointError, SettingError, TrainingError
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
 from monostep.recipes import recipe
-from monostep.training.config import override
+from monostep.training.loop import STATE
+from monostep.training.overriding import override
 from monostep.training.start import new_model, train
 
 SMALL = ("steps=8", "phases=[[0,32,32,1]]", "validation_scenes=1", "scenes=50", "log_every=1")
@@ -78,6 +80,20 @@ def test_every_recipe_trains_and_keeps_its_result(tmp_path, autoencoder, name):
         _, card = folder.load(kept, verify=True)
         assert card.frame == "opengl"
         assert card.recipe["steps"] == 2
+
+
+@pytest.mark.parametrize("name", ["distil-decoder", "distil-finetune"])
+def test_a_stopped_distillation_resumes_to_the_same_bits(tmp_path, name):
+    teacher = tiny_models.depth_folder(tmp_path / "teacher")
+    student = ["start=" + str(teacher)] if name == "distil-finetune" else ["width=8"]
+    settings = [*SMALL, "phases=[[0,16,16,1]]", "precision=fp32", "steps=2", "warmup=0"]
+    config = override(recipe(name), [*settings, f"teacher={teacher}", *student])
+    assert train(config, tmp_path / "whole").step == 2
+    assert train(override(config, ["stop=1"]), tmp_path / "parts").step == 1
+    assert train(config, tmp_path / "parts", resume=True).step == 2
+    whole, parts = (load_file(tmp_path / run / STATE) for run in ("whole", "parts"))
+    assert whole.keys() == parts.keys()
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
 
 
 def test_the_initial_weights_follow_the_configs_seed_and_nothing_else(tmp_path, autoencoder):

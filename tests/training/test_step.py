@@ -11,7 +11,7 @@ from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyCo
 from monostep.network.sizes import TINY_UNET
 from monostep.network.unet import UNet
 from monostep.recipes import recipe
-from monostep.training.config import override
+from monostep.training.overriding import override
 from monostep.training.step import DepthTask, NormalsTask, far_depth
 
 TASKS = {"nano-depth": DepthTask, "nano-normals": NormalsTask}

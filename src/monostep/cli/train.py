@@ -21,7 +21,7 @@ def train(
 ) -> None:
     """Train a model from a recipe. `monostep train list` prints the recipes."""
     from monostep import recipes
-    from monostep.training.config import override
+    from monostep.training.overriding import override
     from monostep.training.start import train as start
 
     if recipe == "list":

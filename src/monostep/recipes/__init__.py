@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from monostep.errors import SettingError
-from monostep.recipes import nano
+from monostep.recipes import distil, nano
 from monostep.training.config import TrainConfig
 
 RECIPES: dict[str, Callable[[], TrainConfig]] = {
@@ -12,6 +12,8 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "nano-depth-relative": nano.nano_depth_relative,
     "nano-depth": nano.nano_depth,
     "nano-normals": nano.nano_normals,
+    "distil-decoder": distil.distil_decoder,
+    "distil-finetune": distil.distil_finetune,
 }
 
 

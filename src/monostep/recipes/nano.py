@@ -7,15 +7,15 @@ the one inside the embedded models.
 
 import dataclasses
 
-from monostep.training.config import TrainConfig
+from monostep.training.truth_config import TruthConfig
 
 
-def nano_autoencoder() -> TrainConfig:
+def nano_autoencoder() -> TruthConfig:
     """Autoencoder for RGB, depth and normals of procedural scenes, 4 x 4 pixels a latent.
 
     monostep train nano-autoencoder -o runs/nano-autoencoder
     """
-    return TrainConfig(
+    return TruthConfig(
         recipe="nano-autoencoder",
         task="autoencoder",
         steps=2400,
@@ -27,12 +27,12 @@ def nano_autoencoder() -> TrainConfig:
     )
 
 
-def nano_depth_start() -> TrainConfig:
+def nano_depth_start() -> TruthConfig:
     """First stage of nano-depth: from random weights, at half the resolution.
 
     monostep train nano-depth-start -o runs/nano-depth-start --set autoencoder=AUTOENCODER
     """
-    return TrainConfig(
+    return TruthConfig(
         recipe="nano-depth-start",
         task="depth",
         stop=2500,
@@ -46,13 +46,13 @@ def nano_depth_start() -> TrainConfig:
     )
 
 
-def nano_depth_relative() -> TrainConfig:
+def nano_depth_relative() -> TruthConfig:
     """Second stage of nano-depth: full resolution, and the loss is AbsRel after alignment.
 
     monostep train nano-depth-relative -o runs/nano-depth-relative --set autoencoder=AUTOENCODER
         --set start=runs/nano-depth-start
     """
-    return TrainConfig(
+    return TruthConfig(
         recipe="nano-depth-relative",
         task="depth",
         steps=900,
@@ -66,7 +66,7 @@ def nano_depth_relative() -> TrainConfig:
     )
 
 
-def nano_depth() -> TrainConfig:
+def nano_depth() -> TruthConfig:
     """Affine depth by one-step end-to-end fine-tuning; its last stage, annealed once more.
 
     monostep train nano-depth -o runs/nano-depth --set autoencoder=AUTOENCODER
@@ -83,13 +83,13 @@ def nano_depth() -> TrainConfig:
     )
 
 
-def nano_normals() -> TrainConfig:
+def nano_normals() -> TruthConfig:
     """Surface normals by one-step end-to-end fine-tuning, from the depth model's weights.
 
     monostep train nano-normals -o runs/nano-normals --set autoencoder=AUTOENCODER
         --set start=runs/nano-depth-relative
     """
-    return TrainConfig(
+    return TruthConfig(
         recipe="nano-normals",
         task="normals",
         steps=1400,

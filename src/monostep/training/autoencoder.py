@@ -8,13 +8,13 @@ from monostep.data.samples import Samples
 from monostep.diffusion.latent_diffusion import Autoencoder
 from monostep.geometry import frames
 from monostep.losses.depth import normalised
-from monostep.training.config import TrainConfig
 from monostep.training.step import NORMALS_FRAME, PerImage, far_depth
+from monostep.training.truth_config import TruthConfig
 
 Images = Float[Tensor, "images 3 height width"]
 
 
-def pictures(samples: Samples, config: TrainConfig) -> tuple[Images, Images, Images]:
+def pictures(samples: Samples, config: TruthConfig) -> tuple[Images, Images, Images]:
     """RGB, depth as three equal channels, and normals of a batch, all in [-1, 1]."""
     depth = normalised(*far_depth(samples, config))
     normals = frames.convert(samples.normals, source="opencv", target=NORMALS_FRAME)
@@ -26,7 +26,7 @@ class AutoencoderTask:
 
     metric = "mean_absolute_error"
 
-    def __init__(self, model: Autoencoder, config: TrainConfig) -> None:
+    def __init__(self, model: Autoencoder, config: TruthConfig) -> None:
         self.model: nn.Module = model
         self.autoencoder = model
         self.config = config

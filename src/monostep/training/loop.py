@@ -9,11 +9,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from monostep.data.cache import SceneCache
 from monostep.data.samples import Samples
-from monostep.data.splits import SEEDS
 from monostep.errors import TrainingError
-from monostep.training import state
+from monostep.training import source, state
 from monostep.training.config import TrainConfig
 from monostep.training.journal import Journal
 from monostep.training.optimiser import adamw, set_learning_rate
@@ -150,10 +148,9 @@ def _validate(
 
 @torch.no_grad()
 def validate(task: Task, config: TrainConfig) -> float:
-    """Mean score on the validation scenes, at the last phase's size."""
+    """Mean score on the validation images, at the last phase's size."""
     _, height, width, images = config.phases[-1]
-    count = config.validation_scenes
-    scenes = SceneCache(SEEDS["validation"], count, folder=config.cache)
+    scenes, count = source.validation(config)
     device = _device(task)
     scores = []
     for first in range(0, count, images):

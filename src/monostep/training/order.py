@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch.utils.data import Dataset
 
-from monostep.data.cache import SceneCache
 from monostep.data.samples import Samples
+from monostep.training import source
 from monostep.training.config import TrainConfig
 
 
@@ -54,7 +54,7 @@ class MicroBatches(Dataset[Samples]):
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.scenes = SceneCache(config.scene_seed, config.scenes, folder=config.cache)
+        self.scenes = source.training(config)
 
     def __len__(self) -> int:
         """Number of micro-batches in the run."""

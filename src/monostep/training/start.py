@@ -1,6 +1,7 @@
 """From a config to a running task: initial networks, where results go, what the card will say."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +18,16 @@ from monostep.network import sizes
 from monostep.network.autoencoder_kl import AutoencoderKL
 from monostep.network.autoencoder_tiny import AutoencoderTiny
 from monostep.network.unet import UNet
-from monostep.training import loop, state
+from monostep.training import loop, source, state
 from monostep.training.autoencoder import AutoencoderTask
 from monostep.training.config import TrainConfig
+from monostep.training.distil import CodecTask, StudentTask
+from monostep.training.distil_config import CodecConfig, StudentConfig
 from monostep.training.state import Progress
 from monostep.training.step import NORMALS_FRAME, DepthTask, NormalsTask
+from monostep.training.student import card_of, new_student, started_student
+from monostep.training.teacher import open_teacher
+from monostep.training.truth_config import TruthConfig
 
 CONFIG, RESULT = "config.json", "model"
 
@@ -33,6 +39,7 @@ def train(config: TrainConfig, run: Path, *, resume: bool = False) -> Progress:
     """
     _check_folder(config, run, resume=resume)
     device = choose_device(config.device)
+    source.training(config)  # a folder without photographs shows before models are read
     # The networks' initial weights are a function of the config's seed, and of nothing else.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -59,8 +66,7 @@ FREE = ("stop", "workers", "cache", "device", "log_every", "checkpoint_every")
 
 
 def _same(stored: dict, config: TrainConfig, run: Path) -> None:
-    current = config.as_dict()
-    current["phases"] = [list(phase) for phase in config.phases]
+    current = json.loads(json.dumps(config.as_dict()))  # as it was stored: tuples are lists
     names = current.keys() | stored.keys()
     other = sorted(n for n in names - set(FREE) if stored.get(n) != current.get(n))
     if other:
@@ -71,21 +77,42 @@ def _same(stored: dict, config: TrainConfig, run: Path) -> None:
 
 
 def _task(config: TrainConfig, run: Path, device: torch.device) -> tuple[loop.Task, loop.Keeper]:
-    if config.task == "autoencoder":
-        autoencoder = channels_last(_new_autoencoder(config).to(device))
-        return AutoencoderTask(autoencoder, config), _autoencoder_keeper(autoencoder, run)
-    model = channels_last(new_model(config).to(device))
-    task = (DepthTask if config.task == "depth" else NormalsTask)(model, config)
-    return task, _model_keeper(model, config, run, metric=task.metric)
+    match config:
+        case TruthConfig(task="autoencoder"):
+            autoencoder = channels_last(_new_autoencoder(config).to(device))
+            return AutoencoderTask(autoencoder, config), _autoencoder_keeper(autoencoder, run)
+        case TruthConfig():
+            model = channels_last(new_model(config).to(device))
+            task = (DepthTask if config.task == "depth" else NormalsTask)(model, config)
+            return task, _model_keeper(model, _card(config), run, metric=task.metric)
+        case CodecConfig() | StudentConfig():
+            return _distillation(config, run, device)
+    raise AssertionError(f"no task for a {type(config).__name__}")
 
 
-def _new_autoencoder(config: TrainConfig) -> Autoencoder:
+def _distillation(
+    config: CodecConfig | StudentConfig, run: Path, device: torch.device
+) -> tuple[loop.Task, loop.Keeper]:
+    teacher = open_teacher(config.teacher_name)
+    channels_last(teacher.network.to(device))
+    if isinstance(config, CodecConfig):
+        student = channels_last(new_student(config, teacher).to(device))
+        task = CodecTask(student, teacher, config)
+    else:
+        student = started_student(config, teacher, result=RESULT)
+        student = channels_last(student.to(device))
+        task = StudentTask(student, teacher, config)
+    card = card_of(config, teacher, student)
+    return task, _model_keeper(student, card, run, metric=task.metric)
+
+
+def _new_autoencoder(config: TruthConfig) -> Autoencoder:
     if config.family == "kl":
         return AutoencoderKL(sizes.NANO_AUTOENCODER_KL)
     return AutoencoderTiny(sizes.NANO_AUTOENCODER)
 
 
-def new_model(config: TrainConfig) -> LatentDiffusion:
+def new_model(config: TruthConfig) -> LatentDiffusion:
     """The UNet to start from, around the frozen autoencoder that the config names."""
     unet, prompt = _first_unet(config)
     autoencoder = folder.load_autoencoder(embedded.locate(config.autoencoder))
@@ -102,7 +129,7 @@ def new_model(config: TrainConfig) -> LatentDiffusion:
     )
 
 
-def _first_unet(config: TrainConfig) -> tuple[UNet, torch.Tensor]:
+def _first_unet(config: TruthConfig) -> tuple[UNet, torch.Tensor]:
     if config.start is None:
         return UNet(sizes.NANO_UNET), torch.randn(2, sizes.NANO_UNET.context)
     place = embedded.locate(config.start)
@@ -120,11 +147,7 @@ def _autoencoder_keeper(autoencoder: Autoencoder, run: Path) -> loop.Keeper:
     return keep
 
 
-def _model_keeper(
-    model: LatentDiffusion, config: TrainConfig, run: Path, *, metric: str
-) -> loop.Keeper:
-    card = _card(config)
-
+def _model_keeper(model: LatentDiffusion, card: Card, run: Path, *, metric: str) -> loop.Keeper:
     def keep(*, step: int, score: float) -> None:
         scores = {"validation": {metric: score, "step": step}}
         folder.save(model, dataclasses.replace(card, scores=scores), run / RESULT)
@@ -132,7 +155,7 @@ def _model_keeper(
     return keep
 
 
-def _card(config: TrainConfig) -> Card:
+def _card(config: TruthConfig) -> Card:
     _, height, width, _ = config.phases[-1]
     specific: dict[str, Callable[..., Card]] = {
         "depth": lambda **common: Card(

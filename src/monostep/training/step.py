@@ -15,7 +15,7 @@ from monostep.losses.depth import affine_invariant_l1, normalised_l1
 from monostep.losses.normals import angular
 from monostep.metrics import depth as depth_metrics
 from monostep.metrics.normals import mean_angle_deg
-from monostep.training.config import TrainConfig
+from monostep.training.truth_config import TruthConfig
 
 PerImage = Float[Tensor, " batch"]
 NORMALS_FRAME = "opengl"  # what Marigold's normals models speak
@@ -28,7 +28,7 @@ def freeze_all_but_unet(model: LatentDiffusion) -> None:
 
 
 def far_depth(
-    samples: Samples, config: TrainConfig
+    samples: Samples, config: TruthConfig
 ) -> tuple[Float[Tensor, "batch height width"], Float[Tensor, "batch height width"]]:
     """Truth in metres with sky and all beyond `far_m` at `far_m`, and each pixel's weight."""
     far = samples.sky | (samples.valid & (samples.depth_m > config.far_m))
@@ -42,7 +42,7 @@ class DepthTask:
 
     metric = "abs_rel"
 
-    def __init__(self, model: LatentDiffusion, config: TrainConfig) -> None:
+    def __init__(self, model: LatentDiffusion, config: TruthConfig) -> None:
         self.model = model
         self.config = config
         freeze_all_but_unet(model)
@@ -73,7 +73,7 @@ class NormalsTask:
 
     metric = "mean_angle_deg"
 
-    def __init__(self, model: LatentDiffusion, config: TrainConfig) -> None:
+    def __init__(self, model: LatentDiffusion, config: TruthConfig) -> None:
         self.model = model
         self.config = config
         freeze_all_but_unet(model)

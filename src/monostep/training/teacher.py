@@ -1,0 +1,48 @@
+"""The model that a student learns from: frozen, asked for one step from zero noise."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from monostep.checkpoints import opening
+from monostep.checkpoints.card import Card
+from monostep.diffusion.latent_diffusion import LatentDiffusion
+from monostep.diffusion.sampler import Sampler
+from monostep.diffusion.schedule import Latent
+from monostep.errors import SettingError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """A frozen one-step model and its card."""
+
+    network: LatentDiffusion
+    card: Card
+
+
+def open_teacher(source: str) -> Teacher:
+    """The teacher of a source.
+
+    Raises:
+        CheckpointError: nothing there that can be opened.
+        SettingError: a model that is run in many steps or from noise.
+    """
+    found = opening.find(source)
+    card = found.card
+    if card.steps != 1 or card.noise != "zeros":
+        raise SettingError(
+            f"teacher {source}: runs in {card.steps} step(s) from {card.noise}, but a student "
+            "learns one step from zeros; choose an end-to-end model"
+        )
+    network = opening.load(found)
+    network.requires_grad_(False)  # noqa: FBT003 - torch's own signature
+    return Teacher(network=network, card=card)
+
+
+def clean_latent(network: LatentDiffusion, image_latent: Latent) -> Tensor:
+    """The scaled latent z_0 that one step from zeros makes of a scaled image latent z_x."""
+    sampler = Sampler(schedule=network.schedule, times=(network.schedule.last,), last="clean")
+    noise = torch.zeros_like(image_latent)[None]
+    return sampler.end(partial(network.output, image_latent), noise)
