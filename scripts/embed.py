@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from monostep import predictor
+from monostep import loading
 from monostep.checkpoints import embedded, folder
 from monostep.evaluation import run
 from monostep.evaluation.protocol import Procedural
@@ -31,7 +31,7 @@ def embed(trained: Path) -> None:
     scores = {"validation": card.scores["validation"]}
     for benchmark in BENCHMARKS[card.task]:
         (report,) = run.run(
-            benchmark, [predictor.load(place)], SCORES / card.name, procedural=Procedural()
+            benchmark, [loading.load(place)], SCORES / card.name, procedural=Procedural()
         )
         scores[NAMES[benchmark]] = {"images": report["images"], **report["metrics"]}
     written = folder.read_card(place)

@@ -28,8 +28,7 @@ def check(checkpoint: Checkpoint) -> None:
         import diffusers  # noqa: F401 - seconds, and only here
     except ImportError as error:
         raise MissingExtraError(
-            f"verify {checkpoint.card.name}: diffusers is not installed; "
-            "pip install 'monostep[verify]'"
+            f"{checkpoint.card.name}: diffusers is not installed; pip install 'monostep[verify]'"
         ) from error
     unet = dimensions.unet_from_json(layout.read(checkpoint.folder / layout.UNET_CONFIG))
     if unet.in_channels == unet.out_channels:
@@ -44,8 +43,9 @@ def load(
     device: torch.device,
     *,
     spacing: str,
+    dtype: torch.dtype = torch.float32,
 ) -> Any:
-    """The Marigold pipeline of the checkpoint's task, in float32.
+    """The Marigold pipeline of the checkpoint's task, in `dtype`.
 
     The prompt's embedding is ours: checkpoints may carry it in place of a text encoder.
     """
@@ -54,25 +54,25 @@ def load(
     # Of sharded weights the network itself needs no index, but diffusers does.
     checkpoint.fetch([name for name in checkpoint.names if name.endswith(".index.json")])
     parts = {
-        "unet": _part(checkpoint, diffusers.UNet2DConditionModel, checkpoint.unet),
-        "vae": _part(checkpoint, getattr(diffusers, autoencoder), checkpoint.vae),
+        "unet": _part(checkpoint, diffusers.UNet2DConditionModel, checkpoint.unet, dtype),
+        "vae": _part(checkpoint, getattr(diffusers, autoencoder), checkpoint.vae, dtype),
     }
     normals = checkpoint.card.task == "normals"
     pipeline = diffusers.MarigoldNormalsPipeline if normals else diffusers.MarigoldDepthPipeline
     built = pipeline(
-        **{name: _laid_out(part.eval()) for name, part in parts.items()},
+        **{name: _laid_out(part.eval(), dtype) for name, part in parts.items()},
         scheduler=_scheduler(checkpoint, spacing),
         text_encoder=None,
         tokenizer=None,
         prediction_type=checkpoint.card.task,
         **_invariance(checkpoint),
     ).to(device)
-    built.empty_text_embedding = prompt[None].to(device)
+    built.empty_text_embedding = prompt[None].to(device, dtype)
     built.set_progress_bar_config(disable=True)
     return built
 
 
-def _part(checkpoint: Checkpoint, network: Any, files: tuple[str, ...]) -> Any:
+def _part(checkpoint: Checkpoint, network: Any, files: tuple[str, ...], dtype: torch.dtype) -> Any:
     """A part as diffusers reads it, from the same files as ours."""
     folder, first = files[0].split("/")
     variant = re.match(r"diffusion_pytorch_model\.([^.-]+)[.-].*(safetensors|bin)$", first)
@@ -82,6 +82,7 @@ def _part(checkpoint: Checkpoint, network: Any, files: tuple[str, ...]) -> Any:
             subfolder=folder,
             variant=variant and variant[1],
             use_safetensors=first.endswith(".safetensors"),
+            torch_dtype=dtype,
         )
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
@@ -97,10 +98,10 @@ def _diffusers() -> Any:
     return diffusers
 
 
-def _laid_out(network: nn.Module) -> nn.Module:
+def _laid_out(network: nn.Module, dtype: torch.dtype) -> nn.Module:
     """Weights in memory as ours are: products round by alignment, and ensembles amplify the bit."""
     for weight in network.parameters():
-        weight.data = weight.data.float().clone()
+        weight.data = weight.data.to(dtype, copy=True)
     return channels_last(network)
 
 

@@ -1,0 +1,80 @@
+"""monostep as its users load it, and the unfolded model in its place."""
+
+import copy
+import dataclasses
+
+import torch
+
+import monostep
+from monostep.benchmark.cases import Case
+from monostep.benchmark.program import Map, Pictures, Program, Weights, settings, values
+from monostep.benchmark.stopwatch import Part
+from monostep.checkpoints import opening
+from monostep.device import DTYPES
+from monostep.errors import SettingError
+from monostep.geometry.depth import Depth
+from monostep.predictor import Predictor
+from monostep.results import Result
+
+
+def load(weights: Weights, dtype: str, device: torch.device) -> Program:
+    """What `monostep.load` gives."""
+    predictor = monostep.load(
+        weights.source, task=weights.task, frame=weights.frame, device=str(device), dtype=dtype
+    )
+    return program(predictor)
+
+
+def load_unfolded(weights: Weights, dtype: str, device: torch.device) -> Program:
+    """The same checkpoint as the network that is trained."""
+    found = weights.find()
+    network = opening.load(found)
+    return program(Predictor(network, found.card, device=device, dtype=DTYPES[dtype]))
+
+
+def program(predictor: Predictor) -> Program:
+    """A predictor with its stages."""
+    parts = [
+        Part(stage=stage, owner=predictor.network, method=method)
+        for stage, method in (("encode", "encode"), ("unet", "output"), ("decode", "decode"))
+    ]
+    comparable, last = as_diffusers_returns_it(predictor), _last(predictor)
+
+    def predict(pictures: Pictures, case: Case) -> list[Result]:
+        how = settings(predictor.card, case)
+        return predictor.predict(list(pictures), how, at_once=len(pictures))
+
+    def compare(pictures: Pictures, case: Case) -> Map:
+        how = settings(comparable.card, case, last=last)
+        (result,) = comparable.predict([pictures[0]], how)
+        if isinstance(result, Depth):
+            return values(result.tensor[None])
+        return values(result.to(str(predictor.card.frame)).tensor)
+
+    (dtype,) = [name for name, kind in DTYPES.items() if kind == predictor.dtype]
+    return Program(
+        dtype=dtype,
+        predict=predict,
+        compare=compare,
+        timed=parts,
+        compilable=parts,
+        patch=predictor.network.multiple,
+    )
+
+
+def as_diffusers_returns_it(predictor: Predictor) -> Predictor:
+    """The same network under a card with which normals are clipped as Marigold's are."""
+    comparable = copy.copy(predictor)
+    card = predictor.card
+    if card.family == "end-to-end":
+        comparable.card = dataclasses.replace(card, family="diffusion")
+    return comparable
+
+
+def _last(predictor: Predictor) -> str | None:
+    """What the last step returns in comparisons; a file folded for another end has only that."""
+    try:
+        predictor.inference(last="previous")
+    except SettingError:
+        return None
+    return "previous"

@@ -1,0 +1,142 @@
+"""monostep benchmark [--model SOURCE | --size sd2|nano|tiny]."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monostep.cli import source
+from monostep.cli.exit_codes import FAILED
+from monostep.errors import SettingError
+
+
+def benchmark(
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="SOURCE", help="Name, folder or Hub id.")
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Random weights instead: sd2, nano or tiny. [default: nano]"),
+    ] = None,
+    task: source.Task = None,
+    network_frame: source.NetworkFrame = None,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the random weights here, and keep.")
+    ] = None,
+    image_size: Annotated[
+        list[str] | None,
+        typer.Option("--image-size", metavar="HxW", help="In pixels; may be repeated."),
+    ] = None,
+    batch_size: Annotated[
+        list[int] | None, typer.Option("--batch-size", min=1, help="May be repeated.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="fp32, bf16, fp16, separated by commas.")] = "fp32",
+    device: source.Device = "auto",
+    steps: source.Steps = None,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Also with torch.compile, ours and diffusers.")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="diffusers, unfolded, depth-anything-v2-large, depth-anything-v2-small, "
+            "dpt-large, separated by commas, or none. [default: diffusers]"
+        ),
+    ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STEPSxMEMBERS", help="A sampler of old; may be repeated."),
+    ] = None,
+    measure_baseline: Annotated[
+        bool,
+        typer.Option(
+            "--measure-baseline", help="Run it once, instead of computing it from stages."
+        ),
+    ] = False,
+    repeat: Annotated[int, typer.Option(help="Rounds.")] = 5,
+    cold_start: Annotated[
+        int, typer.Option("--cold-start", help="Rounds of new processes; 0: none.")
+    ] = 3,
+    threads: Annotated[int | None, typer.Option(help="Of each process. [default: torch's]")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE.json", help="All of it.")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE.md", help="The tables.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
+) -> None:
+    """Measure ours and others side by side, in turns; exit 1 if they do not agree."""
+    from monostep.benchmark import cases, run
+    from monostep.benchmark import markdown as tables
+    from monostep.benchmark.plan import Wishes, plan
+    from monostep.files import atomic
+
+    if model is not None and (size is not None or keep is not None):
+        raise SettingError("--model and random weights (--size, --keep) exclude each other")
+    looks = [cases.size(text) for text in image_size or ["384x512"]]
+    wishes = Wishes(
+        dtypes=_names(dtype) or (),
+        against=_names(against),
+        compiled=compiled,
+        device=device,
+        threads=threads,
+        rounds=repeat,
+        cold_starts=cold_start,
+        baselines=tuple(cases.baseline(text) for text in baseline or []),
+        measure_baselines=measure_baseline,
+    )
+    every = cases.cases(looks, batch_size or [1], steps=steps)
+    with _weights(model, size=size or "nano", task=task, keep=keep) as found:
+        planned = plan(found, every, wishes, task=task, frame=network_frame)
+        with _telling() as tell:
+            report = run.benchmark(planned, tell=tell)
+    report["command"] = " ".join(["monostep", *sys.argv[1:]])
+    if output is not None:
+        atomic.write_json(output, report)
+    if markdown is not None:
+        atomic.write_bytes(markdown, tables.document(report).encode())
+    typer.echo(json.dumps(report, sort_keys=True) if as_json else tables.document(report))
+    for problem in report["problems"]:
+        typer.echo(f"monostep: {problem}", err=True)
+    if report["problems"]:
+        raise typer.Exit(FAILED)
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    """The names in a list with commas; "none" is the empty list."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return () if names == ["none"] else tuple(dict.fromkeys(names))
+
+
+@contextmanager
+def _weights(model: str | None, *, size: str, task: str | None, keep: Path | None) -> Iterator[str]:
+    """The source to load: the one that was given, or random weights for as long as needed."""
+    from monostep.benchmark import random_weights
+
+    if model is not None:
+        yield model
+        return
+    with tempfile.TemporaryDirectory() as aside:
+        target = keep or Path(aside) / "random"
+        yield str(random_weights.write(target, size=size, task=task or "depth"))
+
+
+@contextmanager
+def _telling() -> Iterator[Callable[[str], None]]:
+    """What is being done, on stderr, if that is a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("begins") as status:
+        yield status.update

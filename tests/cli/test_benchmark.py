@@ -1,0 +1,100 @@
+"""The whole way through real processes, tiny; times are never judged."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from monostep.benchmark import run
+from monostep.cli import app
+from monostep.errors import SettingError
+
+
+def _invoke(*arguments):
+    result = CliRunner().invoke(app, ["benchmark", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_random_weights_through_processes_into_files(tmp_path):
+    result = _invoke(
+        *("--size", "tiny", "--keep", tmp_path / "w", "--image-size", "32x48", "--repeat", 1),
+        *("--against", "unfolded", "--cold-start", 0, "--threads", 1, "--baseline", "50x10"),
+        *("--device", "cpu", "-o", tmp_path / "b.json", "--markdown", tmp_path / "b.md"),
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "b.json").read_text())
+    (case,) = report["cases"]
+    assert case["subjects"]["unfolded fp32"]["difference"]["largest"] <= 1e-4
+    assert case["subjects"]["monostep fp32"]["multiply_adds"]["whole"] > 0
+    assert [one["other"] for one in case["ratios"]] == ["unfolded fp32"]
+    assert report["problems"] == [] and report["cold_start"] is None
+    assert report["machine"]["threads"] == 1
+    assert (tmp_path / "b.md").read_text().strip() in result.stdout
+    assert (tmp_path / "w" / "unet" / "config.json").exists()
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """The plans that would have been measured; the report has whatever problems are put here."""
+    plans, problems = [], []
+
+    def benchmark(planned, **_):
+        plans.append(planned)
+        return {"problems": list(problems), "cases": []}
+
+    monkeypatch.setattr(run, "benchmark", benchmark)
+    return plans, problems
+
+
+def test_options_arrive_in_the_plan(measured):
+    plans, _ = measured
+    result = _invoke(
+        *("--size", "tiny", "--task", "normals", "--image-size", "64x32", "--image-size", "8x8"),
+        *("--batch-size", 1, "--batch-size", 2, "--dtype", "bf16,fp32", "--against", "none"),
+        *("--steps", 4, "--compile", "--repeat", 7, "--cold-start", 2, "--baseline", "50x10"),
+        *("--measure-baseline", "--threads", 3, "--device", "cpu", "--json"),
+    )
+    (planned,) = plans
+    assert json.loads(result.stdout)["problems"] == []
+    assert [(case.size, case.batch, case.steps) for case in planned.cases] == [
+        ((8, 8), 1, 4),
+        ((8, 8), 2, 4),
+        ((64, 32), 1, 4),
+        ((64, 32), 2, 4),
+    ]
+    assert (planned.task, planned.with_diffusers) == ("normals", False)
+    wishes = planned.wishes
+    assert (wishes.dtypes, wishes.compiled, wishes.rounds) == (("bf16", "fp32"), True, 7)
+    assert (wishes.cold_starts, wishes.threads, wishes.measure_baselines) == (2, 3, True)
+    assert wishes.baselines[0].name == "50x10"
+
+
+def test_problems_are_exit_1_and_a_line_each(measured):
+    _, problems = measured
+    problems.append("diffusers fp32 differs from monostep fp32 by 3.0e-04")
+    result = _invoke("--model", "nano-depth", "--against", "none", "--json")
+    assert result.exit_code == 1
+    assert "monostep: diffusers fp32 differs" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--image-size", "30x50"], "divisible by 8"),
+        (["--image-size", "big"], "HEIGHTxWIDTH"),
+        (["--baseline", "50"], "STEPSxMEMBERS"),
+        (["--size", "huge"], "--size huge: choose of sd2, nano, tiny"),
+        (["--size", "tiny", "--task", "flow"], "--task flow"),
+        (["--model", "nano-depth", "--size", "tiny"], "exclude each other"),
+        (["--model", "nano-depth", "--against", "midas"], "--against midas"),
+        (["--model", "nano-depth", "--dtype", "int3"], "--dtype int3"),
+        (["--model", "nano-depth", "--dtype", ""], "--dtype"),
+        (["--model", "nano-depth", "--repeat", "0"], "--repeat 0"),
+    ],
+)
+def test_mistakes_are_told_before_anything_runs(measured, arguments, said):
+    with pytest.raises(SettingError, match=said):
+        _invoke(*arguments)
+    assert measured[0] == []
