@@ -1,0 +1,35 @@
+"""OpenVINO: the ONNX graph as its runtime reads it, an .xml with a .bin of weights beside it."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from torch.export import ExportedProgram
+
+from monostep.export import onnx_file
+from monostep.export.description import KEY, Description, Images, Maps, Run
+
+
+def write(program: ExportedProgram, path: Path, description: Description) -> None:
+    """Write graph and weights, in float32."""
+    import openvino
+
+    with TemporaryDirectory(dir=path.parent) as folder:
+        between = Path(folder) / "model.onnx"
+        onnx_file.write(program, between, description)
+        model = openvino.Core().read_model(between)
+        model.set_rt_info(description.json, [KEY])
+        openvino.save_model(model, path, compress_to_fp16=False)
+
+
+def reader(path: Path) -> Run:
+    """The written file in OpenVINO, on the CPU and in float32."""
+    import openvino
+
+    model = openvino.Core().read_model(path)
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    def run(images: Images) -> Maps:
+        return np.array(compiled([images])[0])
+
+    return run
