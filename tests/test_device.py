@@ -1,18 +1,48 @@
 import pytest
 import torch
 
-from monostep.device import DTYPES, choose_device, choose_dtype
+from monostep.device import DTYPES, choose_device, choose_dtype, has_bfloat16
 from monostep.errors import SettingError
 
+CPU = torch.device("cpu")
 
-def test_auto_is_a_device_that_works_and_float32():
+
+def test_auto_is_a_device_that_works():
     torch.zeros(1, device=choose_device("auto"))
-    assert choose_dtype("auto") is torch.float32
+
+
+@pytest.mark.parametrize(
+    ("can", "dtype"),
+    [
+        ({}, torch.float32),
+        ({"avx512_bf16": False, "amx_bf16": False}, torch.float32),
+        ({"avx512_f": True, "avx2": True}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_auto_is_bfloat16_where_a_cpu_multiplies_it(monkeypatch, can, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can, raising=False)
+    assert choose_dtype("auto", CPU) is dtype
+
+
+@pytest.mark.parametrize(
+    ("capability", "native"), [((7, 5), False), ((8, 0), True), ((9, 0), True)]
+)
+def test_auto_is_bfloat16_on_gpus_from_ampere_on(monkeypatch, capability, native):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert has_bfloat16(torch.device("cuda")) is native
+
+
+def test_what_nobody_knows_about_runs_in_float32(monkeypatch):
+    assert choose_dtype("auto", torch.device("meta")) is torch.float32
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert choose_dtype("auto", CPU) is torch.float32
 
 
 @pytest.mark.parametrize("name", DTYPES)
 def test_every_precision_has_a_name(name):
-    assert choose_dtype(name).is_floating_point
+    assert choose_dtype(name, CPU) is DTYPES[name]
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "cpu:x"])
@@ -24,4 +54,4 @@ def test_a_device_that_cannot_be_used_is_one_line(name):
 
 def test_an_unknown_precision_names_the_known_ones():
     with pytest.raises(SettingError, match="choose auto, fp32, bf16, fp16"):
-        choose_dtype("int8")
+        choose_dtype("int8", CPU)

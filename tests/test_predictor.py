@@ -14,14 +14,14 @@ from monostep.pictures import as_tensor
 def depth(tmp_path_factory):
     folder = tmp_path_factory.mktemp("depth")
     tiny_models.depth_folder(folder)
-    return monostep.load(folder)
+    return monostep.load(folder, dtype="fp32")
 
 
 @pytest.fixture(scope="module")
 def normals(tmp_path_factory):
     folder = tmp_path_factory.mktemp("normals")
     tiny_models.normals_folder(folder)
-    return monostep.load(folder)
+    return monostep.load(folder, dtype="fp32")
 
 
 def _photo(height, width, seed=0):
@@ -123,13 +123,14 @@ def test_what_makes_results_worse_is_a_warning_with_its_cure(depth, setting):
 @pytest.fixture(scope="module")
 def marigold(tmp_path_factory):
     folder = tmp_path_factory.mktemp("marigold") / "depth"
-    return monostep.load(marigold_folders.write(folder, "marigold-depth-v1-1"))
+    return monostep.load(marigold_folders.write(folder, "marigold-depth-v1-1"), dtype="fp32")
 
 
 @pytest.fixture(scope="module")
 def marigold_normals(tmp_path_factory):
     folder = tmp_path_factory.mktemp("marigold") / "normals"
-    return monostep.load(marigold_folders.write(folder, "marigold-normals-v1-1"))
+    written = marigold_folders.write(folder, "marigold-normals-v1-1")
+    return monostep.load(written, dtype="fp32")
 
 
 @pytest.mark.parametrize(
@@ -206,8 +207,8 @@ def test_a_trajectory_ends_in_the_prediction(marigold):
 
 
 def test_a_network_of_nan_is_an_error_that_names_the_model(tmp_path):
-    model = monostep.load(tiny_models.depth_folder(tmp_path / "m"))
-    model.network.unet.conv_out.bias.data.fill_(float("nan"))
+    model = monostep.load(tiny_models.depth_folder(tmp_path / "m"), dtype="fp32")
+    model.network.unet.out.conv.bias.data.fill_(float("nan"))
     with pytest.raises(CheckpointError, match="tiny-depth: the network's output is not finite"):
         model(_photo(16, 16))
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from monostep.geometry.camera import Camera
     from monostep.geometry.depth import Depth
     from monostep.geometry.normals import Normals
-    from monostep.predictor import Predictor, load
+    from monostep.loading import load
+    from monostep.predictor import Predictor
 
 __all__ = [
     "Camera",
@@ -35,7 +36,7 @@ _HOMES = {
     "Depth": "monostep.geometry.depth",
     "Normals": "monostep.geometry.normals",
     "Predictor": "monostep.predictor",
-    "load": "monostep.predictor",
+    "load": "monostep.loading",
 }
 
 

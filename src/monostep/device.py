@@ -5,6 +5,7 @@ import torch
 from monostep.errors import SettingError
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_AMPERE = (8, 0)  # compute capability of the first GPUs with bfloat16 products
 
 
 def choose_device(name: str) -> torch.device:
@@ -20,10 +21,26 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def choose_dtype(name: str) -> torch.dtype:
-    """The precision of a name, "auto" for float32; SettingError for an unknown one."""
+def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The precision of a name; SettingError for an unknown one.
+
+    "auto" is bfloat16 where the device multiplies it natively, else float32.
+    """
     if name == "auto":
-        return torch.float32
+        return torch.bfloat16 if has_bfloat16(device) else torch.float32
     if name not in DTYPES:
         raise SettingError(f"dtype {name!r}: choose auto, {', '.join(DTYPES)}")
     return DTYPES[name]
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Tell whether the device has instructions for bfloat16: emulated, it is slower than float32.
+
+    CUDA from Ampere on, CPUs with AVX512-BF16 or AMX.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= _AMPERE
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from monostep.checkpoints.card import Card
 from monostep.diffusion import noise as noises
-from monostep.diffusion.sampler import Sampler
+from monostep.diffusion.sampler import Last, Sampler
 from monostep.diffusion.schedule import Schedule
 from monostep.diffusion.timesteps import timesteps
 from monostep.errors import SettingError
@@ -75,16 +79,44 @@ def resolve(card: Card, **asked: Any) -> Inference:
     return inference
 
 
-def sampler(schedule: Schedule, inference: Inference, *, sees_noise: bool) -> Sampler:
-    """The way from noise to clean; SettingError where the network cannot go it."""
+def sampler(
+    schedule: Schedule, inference: Inference, *, sees_noise: bool, ends: Last | None = None
+) -> Sampler:
+    """The way from noise to clean; SettingError where the network cannot go it.
+
+    Args:
+        schedule: of the noise.
+        inference: the settings.
+        sees_noise: whether the network has an input for a noisy latent.
+        ends: what its only step returns, where that is in its weights.
+    """
+    if ends not in (None, inference.last):
+        raise SettingError(
+            f"last {inference.last!r}: this model was folded for {ends!r}; leave it out, or fold "
+            "the checkpoint again"
+        )
     if not sees_noise and (inference.steps, inference.noise) != (1, "zeros"):
         raise SettingError(
-            f"steps {inference.steps}, noise {inference.noise}: this UNet has no input for a noisy "
-            "latent (4 channels); it can only take 1 step from zeros"
+            f"steps {inference.steps}, noise {inference.noise}: this model has no input for a "
+            "noisy latent (a UNet of 4 channels, or folded so); it can only take 1 step from zeros"
         )
     times = timesteps(schedule, spacing=inference.spacing, steps=inference.steps)
-    last = "clean" if inference.last == "clean" else "previous"
+    last = "clean" if inference.last == "clean" or ends is not None else "previous"
     return Sampler(schedule=schedule, times=times, last=last)
+
+
+def draws(
+    inference: Inference, sampler: Sampler, size: tuple[int, int, int]
+) -> Float[Tensor, "draw member channel height width"]:
+    """All noise of one image: where each member starts, then what its steps are given."""
+    generator = torch.Generator().manual_seed(inference.seed)
+    members, level = inference.ensemble, sampler.times[0] / len(sampler.schedule.alpha_bar)
+    first = noises.draw(
+        inference.noise, size=size, members=members, generator=generator, level=level
+    )
+    # Fresh noise for one member's whole way, then for the next one's, as diffusers draws it.
+    fresh = noises.draw_each(sampler.draws - 1, size=size, members=members, generator=generator)
+    return torch.cat([first[None], fresh])
 
 
 def cautions(card: Card, sampler: Sampler, inference: Inference) -> list[str]:

@@ -2,9 +2,8 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -13,15 +12,12 @@ from torch import Tensor
 
 from monostep import inference as choices
 from monostep import results
-from monostep._version import __version__
-from monostep.checkpoints import opening
 from monostep.checkpoints.card import Card
-from monostep.checkpoints.opening import Checkpoint
-from monostep.device import choose_device, choose_dtype
-from monostep.diffusion import noise
 from monostep.diffusion.latent_diffusion import LatentDiffusion, channels_last
 from monostep.diffusion.sampler import Sampler
 from monostep.errors import CheckpointError, InputError, MonostepWarning
+from monostep.feedforward import memory
+from monostep.feedforward.network import FeedForward
 from monostep.images.fit import Placement
 from monostep.inference import Inference
 from monostep.pictures import as_tensor
@@ -29,18 +25,30 @@ from monostep.results import FITS, Result
 
 Image: TypeAlias = Any  # path, PIL image, numpy array or torch tensor
 AT_ONCE = {"cuda": 4}  # what goes through the network together, by device; else one
+STRIP = {"cpu": 8 << 20}  # bytes of a large map that are worked on together; else all of it
 
 
 class Predictor:
     """A loaded model: called with an image it returns depth or normals of every pixel."""
 
     def __init__(
-        self, network: LatentDiffusion, card: Card, *, device: torch.device, dtype: torch.dtype
+        self,
+        network: FeedForward | LatentDiffusion,
+        card: Card,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        max_memory: int | None = None,
     ) -> None:
-        self.network = channels_last(network.to(device))
         self.card = card
+        self.max_memory = max_memory  # bytes; None: as much as there is
         self.device = device
         self.dtype = dtype
+        if isinstance(network, FeedForward):
+            network.stream(STRIP.get(device.type, 0))
+        # The weights of the folded form may lie in a file, and stay there.
+        as_it_is = isinstance(network, FeedForward) and device.type == "cpu"
+        self.network = network if as_it_is else channels_last(network.to(device))
 
     def __call__(  # noqa: PLR0913 - the published contract
         self,
@@ -112,12 +120,21 @@ class Predictor:
 
     def sampler(self, inference: Inference) -> Sampler:
         """The way from noise to clean that these settings mean."""
-        sees_noise = self.network.sees_noise
-        return choices.sampler(self.network.schedule, inference, sees_noise=sees_noise)
+        network = self.network
+        ends = network.dimensions.ends if isinstance(network, FeedForward) else None
+        way = choices.sampler(network.schedule, inference, sees_noise=network.sees_noise, ends=ends)
+        if isinstance(network, FeedForward):
+            network.learn(way.times)
+        return way
 
     def cautions(self, inference: Inference) -> list[str]:
         """What makes results worse than they need be, and the cure: a line each."""
         return choices.cautions(self.card, self.sampler(inference), inference)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Memory of the weights."""
+        return memory.weight_bytes(self.network)
 
     def padded(self, size: tuple[int, int], inference: Inference) -> tuple[int, int]:
         """What the network sees of an image of this (height, width): equals can share a batch."""
@@ -182,9 +199,10 @@ class Predictor:
     @torch.inference_mode()
     def _decoded(
         self, batch: Float[Tensor, "batch 3 height width"], inference: Inference
-    ) -> Float[Tensor, "batch member 3 decoded_height decoded_width"]:
+    ) -> Float[Tensor, "batch member channel decoded_height decoded_width"]:
         """The network's maps of fitted pictures, one pass for each member of the ensemble."""
         sampler = self.sampler(inference)
+        self._stay_within(batch)
         with self._precision():
             image = batch.to(self.device, memory_format=torch.channels_last)
             latent = self.network.encode(image)
@@ -199,19 +217,22 @@ class Predictor:
         self, latent: Float[Tensor, "batch channel height width"], inference: Inference
     ) -> Float[Tensor, "draw member channel height width"]:
         """The draws of one image, which depend on its size and the seed alone."""
-        size, members = (latent.shape[1], latent.shape[2], latent.shape[3]), inference.ensemble
-        generator = torch.Generator().manual_seed(inference.seed)
-        sampler = self.sampler(inference)
-        level = sampler.times[0] / len(sampler.schedule.alpha_bar)
-        first = noise.draw(
-            inference.noise, size=size, members=members, generator=generator, level=level
+        size = (latent.shape[1], latent.shape[2], latent.shape[3])
+        return choices.draws(inference, self.sampler(inference), size).to(self.device)
+
+    def _stay_within(self, batch: Float[Tensor, "batch 3 height width"]) -> None:
+        """Work on maps in strips small enough for `max_memory`; InputError if none are."""
+        if self.max_memory is None or not isinstance(self.network, FeedForward):
+            return
+        size, most = (batch.shape[2], batch.shape[3]), STRIP["cpu"]
+        strip = memory.strip_within(
+            self.network, size, len(batch), limit=self.max_memory, most=most
         )
-        # Fresh noise for one member's whole way, then for the next one's, as diffusers draws it.
-        fresh = noise.draw_each(sampler.draws - 1, size=size, members=members, generator=generator)
-        return torch.cat([first[None], fresh]).to(self.device)
+        self.network.stream(strip)
 
     def _precision(self) -> torch.autocast:
-        reduced = self.dtype != torch.float32
+        """For the unfolded form; the folded one has its precision in its weights."""
+        reduced = self.dtype != torch.float32 and not isinstance(self.network, FeedForward)
         return torch.autocast(self.device.type, self.dtype, enabled=reduced)
 
     def _finite(self, decoded: Tensor) -> Tensor:
@@ -230,71 +251,15 @@ class Predictor:
         )
 
     def _result(
-        self, decoded: Float[Tensor, "member 3 height width"], place: Placement, how: Inference
+        self,
+        decoded: Float[Tensor, "member channel height width"],
+        place: Placement,
+        how: Inference,
     ) -> Result:
-        provenance = {
-            "monostep": __version__,
-            "model": self.card.name,
-            "weights_sha256": self.card.tensor_hash,
-            "source": dict(self.card.source),
-            "grade": self.card.grade,
-            "dtype": str(self.dtype).removeprefix("torch."),
-            "prompt_tokens": len(self.network.prompt),
-            **asdict(how),
-        }
+        tokens = self.network.prompt_tokens
+        provenance = results.provenance(self.card, how, dtype=self.dtype, prompt_tokens=tokens)
         return results.result(decoded, place, self.card, how, provenance)
 
 
 def _size(picture: Float[Tensor, "3 height width"]) -> tuple[int, int]:
     return picture.shape[1], picture.shape[2]
-
-
-def load(  # noqa: PLR0913 - the published contract
-    source: str | Path,
-    *,
-    task: str | None = None,
-    frame: str | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    revision: str | None = None,
-    variant: str | None = None,
-    offline: bool | None = None,
-    prompt_tokens: int | None = None,
-) -> Predictor:
-    """The predictor of a checkpoint of the Marigold family.
-
-    Args:
-        source: "nano-depth" and others of `monostep models`, a folder in the layout of diffusers,
-            or a Hub id.
-        task: "depth" or "normals", for a checkpoint that does not say.
-        frame: of its normals, "opencv", "opengl", "directx" or "dsine", likewise.
-        device: "auto" (CUDA if there is one, else the CPU) or a torch device.
-        dtype: "fp32", "bf16", "fp16", or "auto" for fp32.
-        revision: branch, tag or commit of a Hub id.
-        variant: of the weight files, such as "fp16".
-        offline: True: only what is on this machine; None: what HF_HUB_OFFLINE says.
-        prompt_tokens: length of the empty prompt: 2, or 77 as the E2E-FT models were trained.
-
-    Raises:
-        CheckpointError: the model is missing, partial, corrupt or ambiguous.
-        SettingError: an unknown device, dtype or setting, or one that contradicts the checkpoint.
-        MissingExtraError: the text encoder needs an extra package.
-    """
-    choose_device(device)  # a mistake shows before minutes of download
-    choose_dtype(dtype)
-    found = opening.find(
-        source,
-        task=task,
-        frame=frame,
-        revision=revision,
-        variant=variant,
-        offline=offline,
-        prompt_tokens=prompt_tokens,
-    )
-    return open_checkpoint(found, device=device, dtype=dtype)
-
-
-def open_checkpoint(found: Checkpoint, *, device: str = "auto", dtype: str = "auto") -> Predictor:
-    """The predictor of a checkpoint that was found; arguments and errors as for `load`."""
-    place, kind = choose_device(device), choose_dtype(dtype)
-    return Predictor(opening.load(found), found.card, device=place, dtype=kind)

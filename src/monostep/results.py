@@ -1,6 +1,7 @@
 """From decoded members to depth or normals on the input's own grid."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -8,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from monostep._version import __version__
 from monostep.checkpoints.card import Card
 from monostep.diffusion import ensemble_depth, ensemble_normals
 from monostep.diffusion.merged import Merged
@@ -20,7 +22,7 @@ from monostep.images.fit import Placement
 from monostep.inference import Inference
 
 Result: TypeAlias = Depth | Normals
-Decoded: TypeAlias = Float[Tensor, "member 3 height width"]
+Decoded: TypeAlias = Float[Tensor, "member channel height width"]
 FITS: Mapping[str, ModuleType] = {"pad": pad, "reference": stretch}
 
 
@@ -30,6 +32,22 @@ def result(
     """The members' maps, as the decoder gives them, as one result."""
     make = _depth if card.task == "depth" else _normals
     return make(decoded, place, card, how, provenance)
+
+
+def provenance(
+    card: Card, how: Inference, *, dtype: torch.dtype, prompt_tokens: int
+) -> dict[str, Any]:
+    """All that decides a result's values besides the image."""
+    return {
+        "monostep": __version__,
+        "model": card.name,
+        "weights_sha256": card.tensor_hash,
+        "source": dict(card.source),
+        "grade": card.grade,
+        "dtype": str(dtype).removeprefix("torch."),
+        "prompt_tokens": prompt_tokens,
+        **asdict(how),
+    }
 
 
 def _depth(

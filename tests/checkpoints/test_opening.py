@@ -7,7 +7,16 @@ import pytest
 import tiny_models
 import torch
 
-from monostep.checkpoints import embedded, folder, layout, opening, registry, text_encoder, weights
+from monostep.checkpoints import (
+    embedded,
+    folded,
+    folder,
+    layout,
+    opening,
+    registry,
+    text_encoder,
+    weights,
+)
 from monostep.errors import CheckpointError, MissingExtraError, MonostepWarning, SettingError
 
 ID = "GonzaloMG/marigold-e2e-ft-normals"  # registered, and not pinned to a commit
@@ -229,3 +238,62 @@ def test_an_incomplete_folder_is_named(place, name):
     (place / name).unlink()
     with pytest.raises(CheckpointError, match=name):
         opening.find(place)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_fold_is_the_model_as_a_plain_network(tmp_path, dtype):
+    found = opening.find(tiny_models.depth_folder(tmp_path / "own"))
+    network = opening.fold(found, dtype=dtype)
+    assert (network.dtype, network.times, network.dimensions.channels) == (dtype, (999,), 1)
+    image = torch.rand(1, 3, 16, 24)
+    with torch.no_grad():
+        expected = opening.load(found)(image).mean(1, keepdim=True)
+        near = 1e-5 if dtype == torch.float32 else 0.02
+        torch.testing.assert_close(network(image), expected, rtol=0, atol=near)
+
+
+def test_a_fold_asks_the_checkpoint_for_the_times_it_is_asked_for(tmp_path):
+    found = opening.find(tiny_models.normals_folder(tmp_path / "own"))
+    network, model = opening.fold(found), opening.load(found)
+    image_latent, noisy = torch.randn(2, 1, 4, 6, 8)
+    for time in (999, 499, 1):
+        with torch.inference_mode():
+            expected = model.output(image_latent, noisy, time)
+            said = network.output(image_latent, noisy, time)
+        torch.testing.assert_close(said, expected, rtol=0, atol=1e-5)
+    assert network.times == (999, 499, 1)
+    once = opening.fold(found, times=(999,))
+    with pytest.raises(SettingError, match="timesteps 499"):
+        once.output(image_latent, noisy, 499)
+
+
+def test_a_single_folded_step_is_taken_at_one_time(tmp_path):
+    network = opening.fold(opening.find(tiny_models.depth_folder(tmp_path / "own")), only="clean")
+    with pytest.raises(SettingError, match="timesteps 499"):
+        network.learn((499,))
+
+
+def test_a_folded_file_is_found_by_its_ending(tmp_path, monkeypatch):
+    found = opening.find(tiny_models.depth_folder(tmp_path / "own"))
+    card = folded.save(opening.fold(found, times=(999,)), found.card, tmp_path / "m.safetensors")
+    file = opening.find(tmp_path / "m.safetensors", task="depth")
+    assert (file.card, file.file) == (card, tmp_path / "m.safetensors")
+    monkeypatch.chdir(tmp_path)
+    assert opening.find("m.safetensors").card == card
+    image = torch.rand(1, 3, 16, 24)
+    with torch.no_grad():
+        torch.testing.assert_close(opening.fold(file)(image), opening.fold(found)(image))
+    assert opening.fold(file, dtype=torch.bfloat16).dtype == torch.bfloat16
+    with pytest.raises(CheckpointError, match="only predicts; give the checkpoint"):
+        opening.load(file)
+    for asked, words in [
+        (dict(task="normals"), "predicts depth; leave task out"),
+        (dict(frame="opengl"), "predicts depth; leave frame out"),
+        (dict(revision="main"), "revision 'main': .* leave it out, or fold"),
+        (dict(variant="fp16"), "variant 'fp16': .* leave it out, or fold"),
+        (dict(prompt_tokens=77), "prompt_tokens 77: .* leave it out, or fold"),
+    ]:
+        with pytest.raises(SettingError, match=words):
+            opening.find(file.file, **asked)
+    with pytest.raises(CheckpointError, match=r"none.safetensors: no such file"):
+        opening.find("none.safetensors")

@@ -17,10 +17,10 @@ import torch
 from PIL import Image
 
 import monostep
-from monostep import cli, inference, predictor
+from monostep import cli, inference, loading
 from monostep.checkpoints import embedded
 from monostep.diffusion import noise
-from monostep.diffusion.latent_diffusion import LatentDiffusion
+from monostep.feedforward.network import FeedForward
 from monostep.geometry import frames
 from monostep.pictures import as_tensor
 from monostep.runner import settings
@@ -40,7 +40,7 @@ def models(tmp_path_factory) -> list[str]:
 @pytest.fixture(scope="module", autouse=True)
 def _read_weights_once():
     """Reading the same weights again for every run is most of the time of these tests."""
-    original = predictor.open_checkpoint
+    original = loading.open_checkpoint
     known = {}
 
     def open_checkpoint(found, **how):
@@ -48,7 +48,7 @@ def _read_weights_once():
         return known.get(key) or known.setdefault(key, original(found, **how))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predictor, "open_checkpoint", open_checkpoint)
+        patch.setattr(loading, "open_checkpoint", open_checkpoint)
         yield
 
 
@@ -254,14 +254,14 @@ def test_what_is_without_effect_is_told(run, models):
 def test_memory_that_ends_is_one_line(run, models, monkeypatch):
     for index in range(4):
         picture(f"photos/{index}.png", seed=index)
-    encode = LatentDiffusion.encode
+    encode = FeedForward.encode
 
     def small(self, image):
         if len(image) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
         return encode(self, image)
 
-    monkeypatch.setattr(LatentDiffusion, "encode", small)
+    monkeypatch.setattr(FeedForward, "encode", small)
     code, _, err = run("photos", "-o", "out", *models, "--batch-size", "4")
     assert code == 0
     assert err == "monostep: out of memory with 4 images at once; going on with 2\n"

@@ -18,7 +18,7 @@ CONFIG = dict(
 
 def _network(latent, time):
     """A smooth function of latent and timestep that stands in for the UNet."""
-    return torch.sin(3 * latent + time[:, None, None, None] / 300)
+    return torch.sin(3 * latent + time / 300)
 
 
 def _noise(draws, seed=0):
@@ -52,7 +52,7 @@ def test_ddim_goes_the_way_of_diffusers(steps, spacing, target, rescaled):
     latent = noise[0]
     for step, time in zip(sampler.way(_network, noise), theirs.timesteps, strict=True):
         assert step.time == time
-        result = theirs.step(_network(latent, time.expand(2)), time, latent)
+        result = theirs.step(_network(latent, time), time, latent)
         latent = result.prev_sample
         torch.testing.assert_close(step.clean, result.pred_original_sample, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(step.previous, latent, rtol=1e-4, atol=1e-4)
@@ -69,7 +69,7 @@ def test_lcm_goes_the_way_of_diffusers_with_the_same_fresh_noise(steps):
     generator = torch.Generator().manual_seed(0)
     latent = torch.randn(2, 4, 5, 6, generator=generator)
     for time in theirs.timesteps:
-        result = theirs.step(_network(latent, time.expand(2)), time, latent, generator=generator)
+        result = theirs.step(_network(latent, time), time, latent, generator=generator)
         latent = result.prev_sample
     draws = torch.Generator().manual_seed(0)
     noise = torch.stack([torch.randn(2, 4, 5, 6, generator=draws) for _ in range(sampler.draws)])
@@ -83,8 +83,8 @@ def test_a_network_that_knows_the_answer_is_followed_to_it(steps, target):
     answer = _noise(1, seed=9)[0]
 
     def knows(latent, time):
-        signal = schedule.alpha_bar[time].sqrt()[:, None, None, None]
-        spread = (1 - schedule.alpha_bar[time]).sqrt()[:, None, None, None]
+        signal = schedule.alpha_bar[time].sqrt()
+        spread = (1 - schedule.alpha_bar[time]).sqrt()
         eps = (latent - signal * answer) / spread
         return {"sample": answer, "epsilon": eps, "velocity": signal * eps - spread * answer}[
             target
@@ -125,7 +125,7 @@ def test_one_leading_step_returns_its_noise_and_one_trailing_step_does_not():
     answer = 0.8 * torch.ones(2, 4, 5, 6)
 
     def trained(latent, time):
-        alpha_bar = schedule.alpha_bar[time][:, None, None, None]
+        alpha_bar = schedule.alpha_bar[time]
         signal, spread = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
         # posterior mean of z_0 = answer + unit spread, linear in the latent
         clean = answer + signal * (latent - signal * answer)

@@ -178,3 +178,11 @@ def test_the_network_sees_what_diffusers_shows_it(size, resolution):
     assert original == size
     below, right = (a - b for a, b in zip(place.padded, place.resized, strict=True))
     assert tuple(padding) == (below, right)
+
+
+def test_resizing_to_a_single_column_is_resizing_a_single_row():
+    values = torch.rand(3, 60, 40)
+    column = fit.resize(values, (20, 1))
+    torch.testing.assert_close(column, fit.resize(values.mT, (1, 20)).mT)
+    rows = fit.resize(values, (20, 40))  # one axis after the other, as it is defined
+    torch.testing.assert_close(column, fit.resize(rows, (20, 1)), rtol=1e-5, atol=1e-5)

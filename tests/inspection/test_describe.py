@@ -3,6 +3,7 @@ import pytest
 
 from monostep.checkpoints import opening
 from monostep.errors import CheckpointError
+from monostep.inspection import folding
 from monostep.inspection.describe import describe
 
 
@@ -11,7 +12,7 @@ def _describe(tmp_path, kind, **asked):
     for weights in folder.rglob("*.safetensors"):
         weights.write_bytes(b"")  # nothing of this reads them
     checkpoint = opening.find(folder)
-    return describe(checkpoint.folder, checkpoint.card, **asked)
+    return describe(checkpoint, **asked)
 
 
 def test_the_family_decides_the_spacing_not_the_file(tmp_path):
@@ -52,4 +53,14 @@ def test_a_missing_file_is_named(tmp_path):
     checkpoint = opening.find(folder)
     (folder / "scheduler" / "scheduler_config.json").unlink()
     with pytest.raises(CheckpointError, match=r"scheduler_config\.json"):
-        describe(checkpoint.folder, checkpoint.card)
+        describe(checkpoint)
+
+
+def test_a_folded_file_says_what_is_in_its_weights(tmp_path):
+    folder = marigold_folders.write(tmp_path / "m", "marigold-depth-v1-1")
+    file = tmp_path / "m.safetensors"
+    folding.fold(opening.find(folder), file, asked={"steps": 1, "noise": "zeros"})
+    description = describe(opening.find(file))
+    assert description.facts["folded_for"] == "timesteps 999 from zeros, ending previous"
+    assert description.facts["unet"].startswith("4 channels in")
+    assert [row.timestep for row in description.steps] == [999]

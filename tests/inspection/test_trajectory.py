@@ -2,20 +2,20 @@ import marigold_folders
 import pytest
 import torch
 
-from monostep import predictor
+from monostep import loading
 from monostep.inspection import trajectory
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = marigold_folders.write(tmp_path_factory.mktemp("m") / "depth", "marigold-depth-v1-1")
-    return predictor.load(folder)
+    return loading.load(folder)
 
 
 @pytest.fixture(scope="module")
 def normals_model(tmp_path_factory):
     folder = marigold_folders.write(tmp_path_factory.mktemp("m") / "n", "marigold-normals-v1-1")
-    return predictor.load(folder)
+    return loading.load(folder)
 
 
 def _picture(size=(40, 56)):
@@ -65,6 +65,6 @@ def test_an_ensemble_is_followed_by_its_first_member(model):
 
 
 def test_the_spacings_worth_comparing(model, tmp_path):
-    lcm = predictor.load(marigold_folders.write(tmp_path / "lcm", "marigold-lcm"))
+    lcm = loading.load(marigold_folders.write(tmp_path / "lcm", "marigold-lcm"))
     assert trajectory.spacings(model) == ("trailing", "leading")
     assert trajectory.spacings(lcm) == ("lcm",)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from monostep import predictor
+from monostep import loading
 from monostep.inspection import trajectory, trajectory_files
 from monostep.pictures import as_bytes
 
@@ -14,7 +14,7 @@ from monostep.pictures import as_bytes
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory):
     folder = marigold_folders.write(tmp_path_factory.mktemp("m") / "depth", "marigold-depth-v1-1")
-    model = predictor.load(folder)
+    model = loading.load(folder)
     picture = torch.rand(3, 24, 40, generator=torch.Generator().manual_seed(3))
     ways = [
         trajectory.follow(model, picture, model.inference(steps=3, spacing=each, resolution=0))

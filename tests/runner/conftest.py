@@ -1,7 +1,7 @@
 import pytest
 import tiny_models
 
-from monostep import predictor
+from monostep import loading
 
 
 @pytest.fixture(scope="package")
@@ -11,7 +11,7 @@ def models(tmp_path_factory):
         "depth": tiny_models.depth_folder(root / "d"),
         "normals": tiny_models.normals_folder(root / "n"),
     }
-    return {task: predictor.load(folder) for task, folder in folders.items()}
+    return {task: loading.load(folder, dtype="fp32") for task, folder in folders.items()}
 
 
 @pytest.fixture

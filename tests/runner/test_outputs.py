@@ -11,7 +11,7 @@ import tiny_models
 from many_files import files, go, picture, statuses
 from PIL import Image
 
-from monostep import predictor
+from monostep import loading
 from monostep.files import maps
 from monostep.pictures import as_tensor
 from monostep.runner.run import Summary
@@ -24,7 +24,7 @@ ALL_FORMATS = ("npy", "npz", "png", "exr", "tiff")
 
 @pytest.fixture(scope="module")
 def other_depth(tmp_path_factory):
-    return predictor.load(tiny_models.depth_folder(tmp_path_factory.mktemp("o") / "o", seed=9))
+    return loading.load(tiny_models.depth_folder(tmp_path_factory.mktemp("o") / "o", seed=9))
 
 
 @pytest.mark.usefixtures("here")

@@ -2,19 +2,22 @@
 
 find    reads only small JSON files: what the checkpoint is, what it predicts, how to run it
 load    downloads what is missing, reads the weights, embeds the prompt
+fold    the same, as the plain network that predicts
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from monostep.checkpoints import (
     dimensions,
     embedded,
     families,
+    folded,
     folder,
     hub,
     hub_errors,
@@ -26,8 +29,12 @@ from monostep.checkpoints import (
 )
 from monostep.checkpoints.card import Card
 from monostep.checkpoints.places import Place
-from monostep.diffusion.latent_diffusion import LatentDiffusion
-from monostep.errors import CheckpointError
+from monostep.diffusion.latent_diffusion import Autoencoder, LatentDiffusion
+from monostep.diffusion.sampler import Last
+from monostep.errors import CheckpointError, SettingError
+from monostep.feedforward import fold as folding
+from monostep.feedforward import fold_unet
+from monostep.feedforward.network import FeedForward
 
 EITHER = (layout.CARD, layout.INDEX)
 CONFIGS = (layout.SCHEDULER_CONFIG, layout.UNET_CONFIG, layout.VAE_CONFIG)
@@ -46,6 +53,7 @@ class Checkpoint:
     prompt_tokens: int | None = None
     snapshot: hub.Snapshot | None = None  # of a Hub checkpoint
     is_embedded: bool = False
+    file: Path | None = None  # of the feed-forward form, where it is one
 
     def fetch(self, names: Iterable[str]) -> None:
         """Have these files in the folder; raises CheckpointError where they cannot be had."""
@@ -66,8 +74,8 @@ def find(
     """What a source is, from its small files alone.
 
     Args:
-        source: embedded model, alias of the registry, folder in diffusers' layout, or Hub id
-            "owner/name".
+        source: embedded model, alias of the registry, file of `monostep fold`, folder in
+            diffusers' layout, or Hub id "owner/name".
         task: "depth" or "normals", for a checkpoint that cannot say it.
         frame: the network's own frame of normals, likewise.
         revision: branch, tag or commit on the Hub; None for the registry's, or the newest.
@@ -80,6 +88,9 @@ def find(
         SettingError: a setting that contradicts the checkpoint or makes no sense.
     """
     prompt.check_tokens(prompt_tokens)
+    if str(source).endswith(folded.ENDING):
+        fixed = {"revision": revision, "variant": variant, "prompt_tokens": prompt_tokens}
+        return _file(Path(source), fixed, task=task, frame=frame)
     place = places.locate(source, revision=revision, offline=offline)
     if place.snapshot is not None:
         place.snapshot.fetch([*(name for name in EITHER if name in place.names), *CONFIGS])
@@ -100,20 +111,27 @@ def find(
     )
 
 
-def load(checkpoint: Checkpoint) -> LatentDiffusion:
+def load(checkpoint: Checkpoint, *, copy: bool = True) -> LatentDiffusion:
     """The model of a found checkpoint, in float32 and ready to predict.
+
+    Without `copy` its weights are as stored and not read yet: only to be folded.
 
     Raises:
         CheckpointError: weights that cannot be had, are broken or do not belong together.
         MissingExtraError: the prompt must be computed, and transformers is not installed.
     """
+    if checkpoint.file is not None:
+        raise CheckpointError(
+            f"{checkpoint.file}: the feed-forward form, which only predicts; give the checkpoint "
+            "that it was folded from"
+        )
     place = checkpoint.folder
     if checkpoint.is_embedded:
         folder.check_hash(place, checkpoint.card)
     embedding = _embedding(checkpoint)  # first: its encoder is gone before the networks come
     checkpoint.fetch([*checkpoint.unet, *checkpoint.vae])
-    unet = networks.unet(place, checkpoint.unet)
-    autoencoder = networks.autoencoder(place, checkpoint.vae)
+    unet = networks.unet(place, checkpoint.unet, copy=copy)
+    autoencoder = networks.autoencoder(place, checkpoint.vae, copy=copy)
     if embedding.shape[1] != unet.config.context:
         raise CheckpointError(
             f"{place}: the prompt is {embedding.shape[1]} wide, the UNet expects "
@@ -122,6 +140,65 @@ def load(checkpoint: Checkpoint) -> LatentDiffusion:
     schedule = folder.load_schedule(place)
     model = LatentDiffusion(unet=unet, autoencoder=autoencoder, prompt=embedding, schedule=schedule)
     return model.eval()
+
+
+def fold(
+    checkpoint: Checkpoint,
+    *,
+    dtype: torch.dtype = torch.float32,
+    times: Sequence[int] | None = None,
+    only: Last | None = None,
+    codec: Autoencoder | None = None,
+    leave: bool = False,
+) -> FeedForward:
+    """The feed-forward form of a found checkpoint, with little more memory than it has itself.
+
+    Args:
+        checkpoint: a checkpoint, or a file that holds its feed-forward form already.
+        dtype: of the weights.
+        times: timesteps to fold in; None for the last one, and whatever is asked later.
+        only: fold the one step from zeros that ends at this latent.
+        codec: in place of the checkpoint's autoencoder; used up.
+        leave: large weights of a folded file in it, and read them at every use.
+
+    Raises:
+        CheckpointError: weights that cannot be had, are broken or do not belong together.
+        MissingExtraError: the prompt must be computed, and transformers is not installed.
+    """
+    if checkpoint.file is not None:
+        return folded.load(checkpoint.file, dtype=dtype, leave=leave)
+    model = load(checkpoint, copy=False)
+    model.vae = model.vae if codec is None else codec
+
+    def clock(times: Sequence[int]) -> Tensor:
+        unet = networks.unet(checkpoint.folder, checkpoint.unet, copy=False)
+        return fold_unet.time_table(unet, times)
+
+    return folding.fold(
+        model,
+        channels=1 if checkpoint.card.task == "depth" else 3,
+        times=(model.schedule.last,) if times is None else times,
+        only=only,
+        clock=clock if times is None else None,
+        dtype=dtype,
+    )
+
+
+def _file(
+    file: Path, fixed: dict[str, object], *, task: str | None, frame: str | None
+) -> Checkpoint:
+    """A file of the feed-forward form; SettingError for what was decided when it was made."""
+    card = folded.read_card(file)
+    families.check_asked(card, task=task, frame=frame)
+    for name, value in fixed.items():
+        if value is not None:
+            raise SettingError(
+                f"{name} {value!r}: {file} was folded and has this in its weights; leave it out, "
+                "or fold the checkpoint again"
+            )
+    return Checkpoint(
+        folder=file.parent, card=card, names=(file.name,), unet=(file.name,), vae=(), file=file
+    )
 
 
 def _card(place: Place, *, task: str | None, frame: str | None) -> Card:

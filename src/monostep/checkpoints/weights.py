@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from monostep.checkpoints.old_names import modern
-from monostep.errors import CheckpointError
+from monostep.errors import CheckpointError, OutputError
 from monostep.files.atomic import replacing
 
 NAME = "diffusion_pytorch_model.safetensors"
@@ -24,6 +24,7 @@ UNREADABLE = (
     *(OSError, RuntimeError, EOFError, ValueError, LookupError, AttributeError),
     *(TypeError, AssertionError, struct.error),
 )
+SMALL = 64 << 20  # bytes of a file of which all may be in memory at once
 POINTER = b"version https://git-lfs"  # what a git-lfs pointer file begins with
 
 
@@ -36,18 +37,34 @@ def read(path: Path) -> dict[str, Tensor]:
         raise _broken(path, "safetensors", error) from error
 
 
-def stream(path: Path) -> Iterator[tuple[str, Tensor]]:
+def stream(path: Path, *, copy: bool = True) -> Iterator[tuple[str, Tensor]]:
     """Name and float32 copy of every tensor of a file, one after the other.
+
+    Without `copy` a safetensors file's tensors come as they are stored and stay in the file until
+    they are looked at; each can be let go of by itself.
 
     Raises:
         CheckpointError: the file is missing, broken or holds anything but tensors.
     """
     _check_is_weights(path)
-    yield from _stream_pickle(path) if path.suffix == ".bin" else _stream_safetensors(path)
+    yield from (
+        _stream_pickle(path) if path.suffix == ".bin" else _stream_safetensors(path, copy=copy)
+    )
 
 
-def fill(module: nn.Module, files: Iterable[Path]) -> None:
+def one(path: Path, name: str) -> Tensor:
+    """A tensor of a safetensors file, which stays in the file until it is looked at."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.get_tensor(name)
+    except (SafetensorError, OSError) as error:
+        raise _broken(path, "safetensors", error) from error
+
+
+def fill(module: nn.Module, files: Iterable[Path], *, copy: bool = True) -> None:
     """Give a module (on the meta device or not) the weights that its files hold together.
+
+    Without `copy` they are as in `stream`, and nobody has looked whether they are finite.
 
     Raises:
         CheckpointError: a file is broken, or a weight missing, unknown, of another shape or NaN.
@@ -56,31 +73,43 @@ def fill(module: nn.Module, files: Iterable[Path]) -> None:
     found: dict[str, Tensor] = {}
     origin: dict[str, Path] = {}
     for path in (files := tuple(files)):
-        for stored, tensor in stream(path):
+        for stored, tensor in stream(path, copy=copy):
             name, found_tensor = modern(stored, tensor, expected)
             found[name], origin[name] = found_tensor, path
     _check_names(found.keys(), expected.keys(), files[0])
     for name, tensor in found.items():
-        _check(name, tensor, expected[name], origin[name])
+        _check(name, tensor, expected[name], origin[name], finite=copy)
     module.load_state_dict(found, strict=True, assign=True)
 
 
-def write(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors atomically, with the format note that diffusers expects."""
+def write(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write tensors atomically, with the format note that diffusers expects and other metadata.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     with replacing(path) as temporary:
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(whole, temporary, metadata={"format": "pt"})
+        try:
+            save_file(whole, temporary, metadata={"format": "pt", **(metadata or {})})
+        except SafetensorError as error:
+            reason = str(error).removeprefix("Error while serializing: ")
+            raise OutputError(
+                f"{path}: cannot be written ({reason}); check the folder's permissions and space"
+            ) from error
 
 
-def _stream_safetensors(path: Path) -> Iterator[tuple[str, Tensor]]:
+def _stream_safetensors(path: Path, *, copy: bool) -> Iterator[tuple[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             names = list(file.keys())
+            # Pages of a file count as memory until it is closed, so a large one is opened for each.
+            small = {n: file.get_tensor(n) for n in names if path.stat().st_size < SMALL}
         for name in names:
-            # Opened for each: pages of the file count as memory until it is closed.
-            with safe_open(path, framework="pt") as file:
-                tensor = file.get_tensor(name)
-            yield name, tensor.to(torch.float32, copy=True)
+            tensor = small[name] if small else one(path, name)
+            yield name, tensor.to(torch.float32, copy=True) if copy else tensor
     except (SafetensorError, OSError) as error:
         raise _broken(path, "safetensors", error) from error
 
@@ -121,12 +150,12 @@ def _check_names(found: Iterable[str], expected: Iterable[str], path: Path) -> N
         )
 
 
-def _check(name: str, tensor: Tensor, shape: torch.Size, path: Path) -> None:
+def _check(name: str, tensor: Tensor, shape: torch.Size, path: Path, *, finite: bool) -> None:
     if tensor.shape != shape:
         raise CheckpointError(
             f"{path}: {name} has shape {tuple(tensor.shape)}, expected {tuple(shape)}"
         )
-    if not torch.isfinite(tensor).all():
+    if finite and not torch.isfinite(tensor).all():
         raise CheckpointError(
             f"{path}: {name} is not finite everywhere; the file is broken, copy or download it "
             "again"

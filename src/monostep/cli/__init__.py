@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from monostep._version import __version__
-from monostep.cli import data, evaluate, inspect, models, predict, train, verify
+from monostep.cli import (
+    benchmark,
+    data,
+    evaluate,
+    export,
+    fold,
+    inspect,
+    models,
+    predict,
+    train,
+    verify,
+)
 from monostep.cli.exit_codes import FAILED, INTERRUPTED, TERMINATED, USAGE
 from monostep.errors import MonostepError, MonostepWarning, SettingError
 
@@ -31,6 +42,9 @@ app.add_typer(data.app, name="data")
 app.command("models")(models.models)
 app.command("inspect")(inspect.inspect)
 app.command("verify")(verify.verify)
+app.command("fold")(fold.fold)
+app.command("export")(export.export)
+app.command("benchmark")(benchmark.benchmark)
 
 
 def _version(asked: bool) -> bool:

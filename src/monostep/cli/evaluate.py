@@ -31,6 +31,7 @@ def evaluate(
         int, typer.Option(min=1, help="Training scenes that the baselines are means of.")
     ] = 1000,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    dtype: Annotated[str, typer.Option(help="fp32 for scores to compare; bf16, fp16.")] = "fp32",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per report instead of tables.")
     ] = False,
@@ -43,7 +44,7 @@ def evaluate(
         images=images, height=height, width=width, baseline_scenes=baseline_scenes
     )
     # All of them first: a mistake shows before minutes of work.
-    chosen = {name: run.predictors(name, models, device=device) for name in benchmarks}
+    chosen = {name: run.predictors(name, models, device=device, dtype=dtype) for name in benchmarks}
     failed = 0
     for benchmark, predictors in chosen.items():
         for report in _run(benchmark, predictors, output, procedural):

@@ -46,8 +46,7 @@ def inspect(
     from monostep.device import choose_device, choose_dtype
     from monostep.inspection.describe import describe
 
-    choose_device(device)
-    choose_dtype(dtype)
+    choose_dtype(dtype, choose_device(device))
     if (trajectory is None) != (output is None):
         raise SettingError("--trajectory PHOTO and -o DIR belong together: give both or none")
     checkpoint = opening.find(
@@ -68,7 +67,7 @@ def inspect(
         last=last,
         seed=seed,
     )
-    description = describe(checkpoint.folder, checkpoint.card, **asked)
+    description = describe(checkpoint, **asked)
     report: dict[str, Any] = asdict(description) | {"prompt_tokens": prompt_tokens}
     if not as_json:
         _show(description, prompt_tokens)
@@ -92,14 +91,14 @@ def _trajectory(
     dtype: str,
 ) -> list[dict[str, Any]]:
     """Write the trajectories of the photo, and return their numbers."""
-    from monostep import predictor
+    from monostep import loading
     from monostep.inspection import trajectory, trajectory_files
     from monostep.pictures import as_bytes, as_tensor
     from monostep.runner.run import check_folder
 
     check_folder(output)
     picture = as_tensor(photo)
-    model = predictor.open_checkpoint(checkpoint, device=device, dtype=dtype)
+    model = loading.open_checkpoint(checkpoint, device=device, dtype=dtype)
     if not model.network.sees_noise:
         raise SettingError(f"{model.card.name}: takes one step only, so it has no trajectory")
     # One step has no trajectory; ten show it.

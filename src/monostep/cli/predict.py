@@ -70,6 +70,10 @@ def predict(
     batch_size: Annotated[
         int, typer.Option("--batch-size", help="Images at once; 0: by the device.")
     ] = 0,
+    max_memory: Annotated[
+        str | None,
+        typer.Option("--max-memory", metavar="SIZE", help="Not to pass, such as 6GB; slower."),
+    ] = None,
     list_file: Annotated[
         str | None, typer.Option("--list-file", metavar="F|-", help="More inputs, one a line.")
     ] = None,
@@ -86,16 +90,14 @@ def predict(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
 ) -> None:
     """Predict depth and surface normals of images; a second run skips what is complete."""
+    from monostep.feedforward.memory import parse_bytes
     from monostep.geometry import frames
     from monostep.runner import models, settings
     from monostep.runner.run import check_folder
 
     if output is None:
         raise SettingError("-o DIR is missing: the folder that the results are written to")
-    if quiet and verbose:
-        raise SettingError("-q and -v contradict each other; give one of them")
-    if batch_size < 0:
-        raise SettingError(f"--batch-size {batch_size}: expected 0 (by the device) or more")
+    _check(batch_size, quiet=quiet, verbose=verbose)
     sampling = dict(steps=steps, ensemble=ensemble, spacing=spacing, noise=noise, seed=seed)
     chosen = settings.Settings(
         output=output,
@@ -114,16 +116,24 @@ def predict(
         variant=variant,
         offline=offline or None,
         prompt_tokens=prompt_tokens,
+        max_memory=parse_bytes(max_memory),
     )
     found = _find(inputs or [], list_file, output, recursive=not no_recursive)
     predictors = models.load(model or [], loading, chosen.asked)
-    count = len(found.jobs) + len(found.absent)
-    with Screen(total=count, as_json=as_json, quiet=quiet, verbose=verbose) as screen:
+    total = len(found.jobs) + len(found.absent)
+    with Screen(total=total, as_json=as_json, quiet=quiet, verbose=verbose) as screen:
         _announce(predictors, chosen, screen, named=bool(model))
         check_folder(output)
         code = _run(found, predictors, chosen, screen)
     screen.finish()
     raise typer.Exit(code)
+
+
+def _check(batch_size: int, *, quiet: bool, verbose: bool) -> None:
+    if quiet and verbose:
+        raise SettingError("-q and -v contradict each other; give one of them")
+    if batch_size < 0:
+        raise SettingError(f"--batch-size {batch_size}: expected 0 (by the device) or more")
 
 
 def _find(named: list[str], list_file: str | None, output: Path, *, recursive: bool) -> "Found":

@@ -4,7 +4,7 @@ from functools import partial
 from typing import TypeVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from monostep.diffusion.sampler import Sampler
@@ -72,11 +72,17 @@ class LatentDiffusion(nn.Module):
         """The map, about [-1, 1], of a scaled latent."""
         return self.vae.decode(latent / self.vae.config.scale)
 
-    def output(self, image_latent: Latent, noisy: Latent, time: Int[Tensor, " batch"]) -> Latent:
-        """What the UNet says about z_t beside z_x, at each one's timestep."""
+    @property
+    def prompt_tokens(self) -> int:
+        """Length of the prompt."""
+        return len(self.prompt)
+
+    def output(self, image_latent: Latent, noisy: Latent, time: int | Tensor) -> Latent:
+        """What the UNet says about z_t beside z_x at a timestep."""
         seen = torch.cat([image_latent, noisy], dim=1) if self.sees_noise else image_latent
-        context = self.prompt.to(image_latent.dtype).expand(len(image_latent), -1, -1)
-        return self.unet(seen, time, context)
+        context = self.prompt.to(image_latent.dtype).expand(image_latent.shape[0], -1, -1)
+        when = torch.full((image_latent.shape[0],), int(time), device=image_latent.device)
+        return self.unet(seen, when, context)
 
     def forward(
         self, image: Float[Tensor, "batch 3 height width"]

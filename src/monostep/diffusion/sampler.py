@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from monostep.diffusion.schedule import Latent, Schedule
 from monostep.diffusion.timesteps import Times
 
 Last: TypeAlias = Literal["clean", "previous"]
-Output: TypeAlias = Callable[[Latent, Int[Tensor, " batch"]], Latent]
+Output: TypeAlias = Callable[[Latent, int], Latent]
 _SIGMA_DATA = 0.5  # of the consistency model's boundary condition, in units of latents
 
 
@@ -64,8 +64,8 @@ class Sampler:
         """Every step from the first draw of noise; `output` is the network at (z_t, t)."""
         latent = noise[0]
         for index, time in enumerate(self.times):
-            when = torch.full((len(latent),), time, device=latent.device)
-            said = output(latent, when)
+            when = torch.full((latent.shape[0],), time, device=latent.device)
+            said = output(latent, time)
             clean = self.schedule.clean(latent, said, when)
             if self.schedule.sampler == "lcm":
                 clean = self._consistent(clean, latent, time)

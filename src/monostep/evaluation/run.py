@@ -13,7 +13,8 @@ from monostep.evaluation.judge import judge
 from monostep.evaluation.procedural import scenes
 from monostep.evaluation.protocol import Motorcycle, Procedural, Protocol, Task
 from monostep.evaluation.truth import Truth
-from monostep.predictor import Predictor, load
+from monostep.loading import load
+from monostep.predictor import Predictor
 
 TASKS: dict[str, tuple[Task, ...]] = {
     "procedural": ("depth", "normals"),
@@ -21,15 +22,17 @@ TASKS: dict[str, tuple[Task, ...]] = {
 }
 
 
-def predictors(benchmark: str, models: Sequence[str] | None, *, device: str) -> list[Predictor]:
-    """The named models in float32; without names, the embedded ones that the benchmark measures.
+def predictors(
+    benchmark: str, models: Sequence[str] | None, *, device: str, dtype: str = "fp32"
+) -> list[Predictor]:
+    """The named models, in float32 unless told; without names, the embedded ones that it measures.
 
     Raises:
         SettingError: an unknown benchmark, no model, or one whose task the benchmark cannot judge.
     """
     if benchmark not in TASKS:
         raise SettingError(f"benchmark {benchmark!r}: choose {', '.join(TASKS)}")
-    loaded = [load(name, device=device, dtype="fp32") for name in models or _suited(benchmark)]
+    loaded = [load(name, device=device, dtype=dtype) for name in models or _suited(benchmark)]
     if not loaded:
         raise SettingError("this installation has no embedded models: name one with --model")
     names = [predictor.card.name for predictor in loaded]

@@ -11,8 +11,10 @@ from torch import Tensor
 Decoded = Float[Tensor, "batch 3 height width"]
 
 
-def depth(decoded: Decoded) -> Float[Tensor, "batch height width"]:
-    """Affine depth in [-1, 1], -1 near."""
+def depth(
+    decoded: Float[Tensor, "batch channel height width"],
+) -> Float[Tensor, "batch height width"]:
+    """Affine depth in [-1, 1], -1 near; of a folded network's one channel, or of three."""
     return decoded.float().mean(dim=1).clamp(-1, 1)
 
 

@@ -69,6 +69,8 @@ def resize(
     """Values on a grid of another size: bilinear, antialiased, pixel areas aligned."""
     if tuple(values.shape[1:]) == size:
         return values
+    if size[1] == 1 and size[0] > 1:  # wrong in torch 2.13 with antialias; the other way it is not
+        return resize(values.mT, (1, size[0])).mT
     return F.interpolate(
         values[None], size=size, mode="bilinear", antialias=True, align_corners=False
     )[0]

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from monostep import inference as choices
-from monostep.checkpoints import dimensions, layout, scheduler
-from monostep.checkpoints.card import Card
+from monostep.checkpoints import dimensions, folded, layout, scheduler
+from monostep.checkpoints.opening import Checkpoint
+from monostep.diffusion.sampler import Last
+from monostep.diffusion.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,24 +33,22 @@ class Description:
     cautions: tuple[str, ...]
 
 
-def describe(folder: Path, card: Card, **asked: Any) -> Description:
-    """Describe a checkpoint's folder under what is asked (None: the card's own settings).
+def describe(checkpoint: Checkpoint, **asked: Any) -> Description:
+    """Describe a checkpoint under what is asked (None: the card's own settings).
 
     Raises:
         CheckpointError: a file is missing or of another family.
         SettingError: a setting that does not exist.
     """
-    file = layout.read(folder / layout.SCHEDULER_CONFIG)
-    unet = dimensions.unet_from_json(layout.read(folder / layout.UNET_CONFIG))
-    vae = dimensions.autoencoder_from_json(layout.read(folder / layout.VAE_CONFIG))
+    card = checkpoint.card
+    shape = _folded(checkpoint.file) if checkpoint.file else _folder(checkpoint.folder)
     how = choices.resolve(card, **asked)
-    schedule = scheduler.from_json(file)
-    sampler = choices.sampler(schedule, how, sees_noise=unet.in_channels > vae.latent_channels)
+    sampler = choices.sampler(shape.schedule, how, sees_noise=shape.sees_noise, ends=shape.ends)
     rows = list(zip(sampler.times, sampler.signals, strict=True))
     firsts = [True] + [False] * (len(rows) - 1)
     facts = {
         "model": card.name,
-        "folder": str(folder),
+        "folder": str(checkpoint.folder),
         "source": dict(card.source),
         "task": card.task,
         "quantity": card.quantity,
@@ -58,11 +58,12 @@ def describe(folder: Path, card: Card, **asked: Any) -> Description:
         "grade": card.grade,
         "licence": card.licence,
         "scores": dict(card.scores),
-        "unet": f"{unet.in_channels} channels in, widths {', '.join(map(str, unet.channels))}",
-        "autoencoder": type(vae).__name__.removesuffix("Config"),
-        "predicts": schedule.target,
-        "signal_at_the_last_timestep": float(schedule.alpha_bar[-1]) ** 0.5,
-        "spacing_in_scheduler_file": file.get("timestep_spacing") or "none (leading to diffusers)",
+        "unet": f"{shape.channels_in} channels in, widths {', '.join(map(str, shape.widths))}",
+        "autoencoder": shape.autoencoder,
+        "predicts": shape.schedule.target,
+        "signal_at_the_last_timestep": float(shape.schedule.alpha_bar[-1]) ** 0.5,
+        "spacing_in_scheduler_file": shape.spacing,
+        "folded_for": shape.folded_for,
     }
     return Description(
         facts=facts,
@@ -77,3 +78,52 @@ def describe(folder: Path, card: Card, **asked: Any) -> Description:
         ),
         cautions=tuple(choices.cautions(card, sampler, how)),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shape:
+    """What the description needs of either form."""
+
+    schedule: Schedule
+    channels_in: int
+    widths: tuple[int, ...]
+    autoencoder: str
+    sees_noise: bool
+    spacing: str
+    ends: Last | None = None
+    folded_for: str = "nothing yet: it is folded when it is loaded"
+
+
+def _folder(folder: Path) -> _Shape:
+    file = layout.read(folder / layout.SCHEDULER_CONFIG)
+    unet = dimensions.unet_from_json(layout.read(folder / layout.UNET_CONFIG))
+    vae = dimensions.autoencoder_from_json(layout.read(folder / layout.VAE_CONFIG))
+    return _Shape(
+        schedule=scheduler.from_json(file),
+        channels_in=unet.in_channels,
+        widths=unet.channels,
+        autoencoder=_name(vae),
+        sees_noise=unet.in_channels > vae.latent_channels,
+        spacing=file.get("timestep_spacing") or "none (leading to diffusers)",
+    )
+
+
+def _folded(file: Path) -> _Shape:
+    said = folded.describe(file)
+    shape = said.dimensions
+    seen = 2 if shape.sees_noise else 1
+    return _Shape(
+        schedule=said.schedule,
+        channels_in=seen * shape.autoencoder.latent_channels,
+        widths=shape.unet.channels,
+        autoencoder=_name(shape.autoencoder),
+        sees_noise=shape.sees_noise,
+        spacing="none: the steps are folded in",
+        ends=shape.ends,
+        folded_for=f"timesteps {', '.join(map(str, said.times))}"
+        + (f" from zeros, ending {shape.ends}" if shape.ends else ""),
+    )
+
+
+def _name(autoencoder: object) -> str:
+    return type(autoencoder).__name__.removesuffix("Config")

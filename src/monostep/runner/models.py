@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monostep import inference, predictor
+from monostep import inference, loading
 from monostep.checkpoints import opening
 from monostep.checkpoints.opening import Checkpoint
 from monostep.device import choose_device, choose_dtype
@@ -27,6 +27,7 @@ class Loading:
     variant: str | None = None
     offline: bool | None = None
     prompt_tokens: int | None = None
+    max_memory: int | None = None  # bytes, for all models together
 
 
 def load(names: Sequence[str], how: Loading, asked: Mapping[str, Any]) -> dict[str, Predictor]:
@@ -44,17 +45,25 @@ def load(names: Sequence[str], how: Loading, asked: Mapping[str, Any]) -> dict[s
     """
     if how.task is not None and how.task not in SELF_TEST:
         raise SettingError(f"task {how.task!r}: choose {' or '.join(SELF_TEST)}")
-    choose_device(how.device)  # mistakes show before anything is downloaded
-    choose_dtype(how.dtype)
+    # Mistakes show before anything is downloaded.
+    choose_dtype(how.dtype, choose_device(how.device))
     if not names:
         names = [name for each, name in SELF_TEST.items() if how.task in (None, each)]
     chosen = _by_task(names, how)
     for found in chosen.values():  # the cards alone show most mistakes, before weights are read
         _resolve(found, asked)
-    return {
-        task: predictor.open_checkpoint(_identified(found), device=how.device, dtype=how.dtype)
-        for task, found in chosen.items()
-    }
+    predictors = {task: _open(found, how) for task, found in chosen.items()}
+    if how.max_memory is not None:
+        held = sum(each.weight_bytes for each in predictors.values())
+        for each in predictors.values():  # the others' weights stay where they are
+            each.max_memory = how.max_memory - (held - each.weight_bytes)
+    return predictors
+
+
+def _open(found: Checkpoint, how: Loading) -> Predictor:
+    return loading.open_checkpoint(
+        _identified(found), device=how.device, dtype=how.dtype, max_memory=how.max_memory
+    )
 
 
 def _by_task(names: Sequence[str], how: Loading) -> dict[str, Checkpoint]:

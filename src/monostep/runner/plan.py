@@ -65,7 +65,7 @@ def _made_by(model: Predictor, inference: Inference, settings: Settings) -> dict
         "model": card.name,
         "weights_sha256": card.tensor_hash,
         "source": dict(card.source),
-        "prompt_tokens": len(model.network.prompt),
+        "prompt_tokens": model.network.prompt_tokens,
         "dtype": str(model.dtype).removeprefix("torch."),
         **asdict(inference),
         **({"frame": settings.frame} if card.task == "normals" else {}),

@@ -1,0 +1,1 @@
+"""The feed-forward form: a checkpoint with all that is constant folded into its weights."""

@@ -1,0 +1,105 @@
+"""Norm, SiLU and convolution of a large map in strips of rows: the same values in less memory.
+
+The statistics of the norm are taken over the whole map first, in passes over strips; then each
+strip is normalised, convolved with one row of its neighbours above and below, and written.
+Nothing as large as the map is made besides the result. What fits the cache is also done faster.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from monostep.feedforward.layers import Conv
+from monostep.network.blocks import Features
+
+Moments = tuple[Float[Tensor, "batch channel"], Float[Tensor, "batch channel"]]
+
+
+def moments(features: Features, groups: int, rows: int) -> Moments:
+    """Mean and variance of each channel's group over the whole map, in float32."""
+    means, variances, counts = [], [], []
+    for top in range(0, features.shape[2], rows):
+        strip = features[:, :, top : top + rows]
+        mean, variance = zip(*(_channel_moments(one) for one in strip.split(1)), strict=True)
+        means.append(torch.stack(mean))
+        variances.append(torch.stack(variance))
+        counts.append(strip.shape[2])
+    weight = torch.tensor(counts, dtype=torch.float64, device=features.device)[:, None, None, None]
+    weight = weight / weight.sum()
+    # strip batch group channel
+    mean = torch.stack(means).double().unflatten(2, (groups, -1))
+    variance = torch.stack(variances).double().unflatten(2, (groups, -1))
+    centre = (weight * mean).sum(0).mean(2)  # batch group
+    spread = (weight * (variance + (mean - centre[..., None]).square())).sum(0).mean(2)
+    each = features.shape[1] // groups
+    return centre.float().repeat_interleave(each, 1), spread.float().repeat_interleave(each, 1)
+
+
+def convolve(
+    norm: nn.GroupNorm,
+    conv: Conv,
+    features: Features,
+    *,
+    rows: int,
+    bias: Tensor | None = None,
+    plus: Callable[[slice], Tensor] | None = None,
+    over: bool = False,
+) -> Float[Tensor, "batch channel_out height width"]:
+    """`conv(silu(norm(features)))`, plus what `plus` gives for a slice of rows.
+
+    Args:
+        norm: in float32 or the map's precision.
+        conv: 3x3, of stride 1.
+        features: the map, laid out with channels last.
+        rows: of a strip.
+        bias: in place of the convolution's own.
+        plus: added to the result, strip by strip.
+        over: write over the map, which nobody else may need; channels must stay as many.
+    """
+    mean, variance = moments(features, norm.num_groups, rows)
+    height = features.shape[2]
+    out = features if over else None
+    above = None
+    for top in range(0, height, rows):
+        here = slice(top, min(top + rows, height))
+        below = min(here.stop + 1, height)
+        part = _normal(norm, features[:, :, top:below], mean, variance, conv.dtype)
+        edge = torch.zeros_like(part[:, :, :1])
+        window = torch.cat(
+            [edge if above is None else above, part, *([edge] if below == here.stop else [])], dim=2
+        )
+        above = part[:, :, here.stop - top - 1 : here.stop - top].clone()
+        strip = conv(window, bias, padding=(0, 1))
+        if plus is not None:
+            strip += plus(here)
+        if out is None:
+            shape = (len(features), strip.shape[1], height, strip.shape[3])
+            out = torch.empty(
+                shape, dtype=strip.dtype, device=strip.device, memory_format=torch.channels_last
+            )
+        out[:, :, here] = strip
+    assert out is not None
+    return out
+
+
+def _normal(
+    norm: nn.GroupNorm, strip: Features, mean: Tensor, variance: Tensor, dtype: torch.dtype
+) -> Features:
+    """SiLU of the strip normalised by known moments, which is a batch norm of each image."""
+    weight, bias = norm.weight.float(), norm.bias.float()
+    done = [
+        F.batch_norm(one.to(dtype), mean[i], variance[i], weight, bias, eps=norm.eps)
+        for i, one in enumerate(strip.split(1))
+    ]
+    return F.silu(torch.cat(done) if len(done) > 1 else done[0], inplace=True)
+
+
+def _channel_moments(strip: Float[Tensor, "1 channel height width"]) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each channel, in float32 whatever the precision of the map."""
+    count = strip.shape[2] * strip.shape[3]
+    mean, variance = (torch.zeros(strip.shape[1], device=strip.device) for _ in range(2))
+    torch.batch_norm_update_stats(strip, mean, variance, 1.0)  # the variance of a sample
+    return mean, variance * ((count - 1) / count) if count > 1 else torch.zeros_like(variance)
