@@ -31,7 +31,10 @@ def embed(trained: Path) -> None:
     scores = {"validation": card.scores["validation"]}
     for benchmark in BENCHMARKS[card.task]:
         (report,) = run.run(
-            benchmark, [loading.load(place)], SCORES / card.name, procedural=Procedural()
+            benchmark,
+            [loading.load(place, dtype="fp32")],
+            SCORES / card.name,
+            procedural=Procedural(),
         )
         scores[NAMES[benchmark]] = {"images": report["images"], **report["metrics"]}
     written = folder.read_card(place)

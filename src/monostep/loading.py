@@ -5,6 +5,7 @@ from pathlib import Path
 from monostep.checkpoints import opening
 from monostep.checkpoints.opening import Checkpoint
 from monostep.device import choose_device, choose_dtype
+from monostep.errors import SettingError
 from monostep.feedforward import memory
 from monostep.predictor import Predictor
 
@@ -62,6 +63,13 @@ def open_checkpoint(
     """The predictor of a checkpoint that was found; arguments and errors as for `load`."""
     place = choose_device(device)
     kind = choose_dtype(dtype, place)
-    leave = max_memory is not None and memory.is_tight(found.file, max_memory)
+    leave = 0 if max_memory is None else memory.to_leave(found.file, max_memory)
     network = opening.fold(found, dtype=kind, leave=leave)
+    least = memory.RUNTIME + memory.weight_bytes(network)
+    if max_memory is not None and place.type == "cpu" and least > max_memory:
+        raise SettingError(
+            f"{found.card.name}: weights and libraries take {least / 1e9:.2f} GB, and "
+            f"{max_memory / 1e9:.2f} GB are allowed; fold it into a file, in which its weights can "
+            "stay, ask for dtype bf16, or allow more"
+        )
     return Predictor(network, found.card, device=place, dtype=kind, max_memory=max_memory)

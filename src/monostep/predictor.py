@@ -16,7 +16,7 @@ from monostep.checkpoints.card import Card
 from monostep.diffusion.latent_diffusion import LatentDiffusion, channels_last
 from monostep.diffusion.sampler import Sampler
 from monostep.errors import CheckpointError, InputError, MonostepWarning
-from monostep.feedforward import memory
+from monostep.feedforward import memory, stream
 from monostep.feedforward.network import FeedForward
 from monostep.images.fit import Placement
 from monostep.inference import Inference
@@ -45,7 +45,7 @@ class Predictor:
         self.device = device
         self.dtype = dtype
         if isinstance(network, FeedForward):
-            network.stream(STRIP.get(device.type, 0))
+            network.stream(STRIP.get(device.type, stream.WHOLE))
         # The weights of the folded form may lie in a file, and stay there.
         as_it_is = isinstance(network, FeedForward) and device.type == "cpu"
         self.network = network if as_it_is else channels_last(network.to(device))
@@ -174,6 +174,7 @@ class Predictor:
         place = self._place(_size(picture), alone)
         with torch.inference_mode(), self._precision():
             image = FITS[alone.fit].fit(picture, place)[None].to(self.device)
+            self._stay_within(image)
             latent = self.network.encode(image.contiguous(memory_format=torch.channels_last))
             draws = self._noise(latent, alone)[:, :1]
             output = partial(self.network.output, latent)
@@ -224,7 +225,7 @@ class Predictor:
         """Work on maps in strips small enough for `max_memory`; InputError if none are."""
         if self.max_memory is None or not isinstance(self.network, FeedForward):
             return
-        size, most = (batch.shape[2], batch.shape[3]), STRIP["cpu"]
+        size, most = (batch.shape[2], batch.shape[3]), STRIP.get(self.device.type, stream.WHOLE)
         strip = memory.strip_within(
             self.network, size, len(batch), limit=self.max_memory, most=most
         )

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from monostep.device import DTYPES
 from monostep.errors import CheckpointError, OutputError
 from monostep.feedforward.fold import fold
 from monostep.feedforward.int8 import quantise
+from monostep.feedforward.layers import Weighted
 from monostep.feedforward.network import cast
 
 DEPTH = Card(
@@ -273,3 +275,20 @@ def test_what_the_library_cannot_write_is_one_line(tmp_path, monkeypatch):
     ) as caught:
         folded.save(_network(), DEPTH, tmp_path / "m.safetensors")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 10**9])
+def test_weights_that_stay_in_the_file_predict_the_same(tmp_path, monkeypatch, count):
+    monkeypatch.setattr(folded, "LARGE", 1000)
+    path = tmp_path / "m.safetensors"
+    folded.save(_network(), DEPTH, path)
+    lean = folded.load(path, leave=count)
+    absent = [each for each in lean.modules() if isinstance(each, Weighted) and each.weight is None]
+    assert len(absent) == 1 if count == 1 else len(absent) > 10
+    picture = torch.rand(1, 3, 32, 48) * 2 - 1
+    with torch.inference_mode():
+        wanted = folded.load(path)(picture)
+        torch.testing.assert_close(lean(picture), wanted, rtol=1e-5, atol=1e-5)
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(CheckpointError, match="changed or removed while in use"):
+        folded.load(path, leave=0) and lean(picture)

@@ -59,12 +59,14 @@ def test_what_does_not_fit_is_said_with_numbers(network):
         memory.strip_within(network, SIZE, 1, limit=1000, most=8 << 20)
 
 
-def test_weights_stay_in_a_file_that_is_tight(tmp_path):
+def test_so_much_stays_in_a_file_as_does_not_fit(tmp_path):
     file = tmp_path / "f"
-    file.write_bytes(bytes(1000))
-    assert memory.is_tight(file, memory.RUNTIME)
-    assert not memory.is_tight(file, 4 * memory.RUNTIME)
-    assert not memory.is_tight(None, 1)
+    with file.open("wb") as sparse:
+        sparse.truncate(memory.RUNTIME)
+    assert memory.to_leave(file, 4 * memory.RUNTIME) == 0
+    assert 0 < memory.to_leave(file, int(2.2 * memory.RUNTIME)) < memory.RUNTIME / 2
+    assert memory.to_leave(file, memory.RUNTIME) == memory.RUNTIME
+    assert memory.to_leave(None, 1) == 0
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,7 @@ def _spread(model: LatentDiffusion, spread: Spread) -> None:
     """Bring what the UNet says to mean 0 and deviation 1, and the decoded map to this spread."""
     picture = torch.rand(1, 3, _SIDE, _SIDE) * 2 - 1
     latent = model.encode(picture)
-    time = torch.tensor([model.schedule.last])
-    velocity = model.output(latent, torch.zeros_like(latent), time)
+    velocity = model.output(latent, torch.zeros_like(latent), model.schedule.last)
     none = (0.0,) * velocity.shape[1]
     _scale(model.unet.conv_out, velocity, mean=none, deviation=1.0)
     decoded = model(picture)

@@ -53,13 +53,13 @@ def read_card(path: Path) -> Card:
         raise CheckpointError(f"{path}: {error}") from error
 
 
-def load(path: Path, *, dtype: torch.dtype | None = None, leave: bool = False) -> FeedForward:
+def load(path: Path, *, dtype: torch.dtype | None = None, leave: int = 0) -> FeedForward:
     """The network of a folded file, on the CPU.
 
     Args:
         path: the file. Weights in the asked precision stay in it until they are used.
         dtype: of the weights, but for the decoder's last layer in float32; None: as stored.
-        leave: large weights in that precision in the file for good, and read them at every use.
+        leave: so many bytes of weights in that precision in the file for good, read at every use.
 
     Raises:
         CheckpointError: the file is broken, or not a folded model.
@@ -69,8 +69,7 @@ def load(path: Path, *, dtype: torch.dtype | None = None, leave: bool = False) -
         network = FeedForward(said.dimensions, schedule=said.schedule, times=said.times)
     _fill(network, path)
     cast(network.eval(), dtype or network.dtype)
-    if leave:
-        _leave(network, path)
+    _leave(network, path, leave)
     return network
 
 
@@ -137,14 +136,32 @@ def _fill(network: FeedForward, path: Path) -> None:
     network.load_state_dict(found, strict=True, assign=True)
 
 
-def _leave(network: FeedForward, path: Path) -> None:
-    """Let go of the large weights that are in the file as they are needed."""
-    for name, layer in network.named_modules():
-        if not isinstance(layer, Weighted) or layer.weight is None or layer.weight.nbytes < LARGE:
-            continue
-        read = partial(weights.one, path, f"{name}.weight")
-        if read().dtype == layer.weight.dtype:
+def _leave(network: FeedForward, path: Path, count: int) -> None:
+    """Let go of large weights that are in the file as they are needed, `count` bytes or all.
+
+    Those of encoder and decoder first: the CPU's kernels gain the least from having them sorted.
+    """
+    layers = [
+        (f"{part}.{name}.weight", layer)
+        for part in ("encoder", "decoder", "unet")
+        for name, layer in network.get_submodule(part).named_modules()
+        if isinstance(layer, Weighted)
+    ]
+    left, written = 0, path.stat().st_mtime_ns
+    for name, layer in layers:
+        if left >= count or layer.weight is None:
+            return
+        read = partial(_read, path.resolve(), name, written)
+        if layer.weight.nbytes >= LARGE and read().dtype == layer.weight.dtype:
+            left += layer.weight.nbytes
             layer.leave_in_file(read)
+
+
+def _read(path: Path, name: str, written: int) -> Tensor:
+    """A weight of a file that must still be the one that was loaded."""
+    if not path.is_file() or path.stat().st_mtime_ns != written:
+        raise CheckpointError(f"{path}: was changed or removed while in use; load it again")
+    return weights.one(path, name)
 
 
 def _kind(tensor: Tensor) -> str:

@@ -149,7 +149,7 @@ def fold(
     times: Sequence[int] | None = None,
     only: Last | None = None,
     codec: Autoencoder | None = None,
-    leave: bool = False,
+    leave: int = 0,
 ) -> FeedForward:
     """The feed-forward form of a found checkpoint, with little more memory than it has itself.
 
@@ -159,7 +159,7 @@ def fold(
         times: timesteps to fold in; None for the last one, and whatever is asked later.
         only: fold the one step from zeros that ends at this latent.
         codec: in place of the checkpoint's autoencoder; used up.
-        leave: large weights of a folded file in it, and read them at every use.
+        leave: so many bytes of a folded file's weights in it, and read them at every use.
 
     Raises:
         CheckpointError: weights that cannot be had, are broken or do not belong together.

@@ -102,8 +102,9 @@ def _trajectory(
     if not model.network.sees_noise:
         raise SettingError(f"{model.card.name}: takes one step only, so it has no trajectory")
     # One step has no trajectory; ten show it.
-    steps = asked["steps"] or max(model.card.steps, 10)
-    spacings = [asked["spacing"]] if asked["spacing"] else trajectory.spacings(model)
+    steps = asked["steps"] or (model.card.steps if checkpoint.file else max(model.card.steps, 10))
+    usual = [model.card.spacing] if checkpoint.file else trajectory.spacings(model)
+    spacings = [asked["spacing"]] if asked["spacing"] else usual
     followed = [
         trajectory.follow(
             model, picture, model.inference(**asked | {"spacing": spacing, "steps": steps})

@@ -77,11 +77,11 @@ class LatentDiffusion(nn.Module):
         """Length of the prompt."""
         return len(self.prompt)
 
-    def output(self, image_latent: Latent, noisy: Latent, time: int | Tensor) -> Latent:
+    def output(self, image_latent: Latent, noisy: Latent, time: int) -> Latent:
         """What the UNet says about z_t beside z_x at a timestep."""
         seen = torch.cat([image_latent, noisy], dim=1) if self.sees_noise else image_latent
         context = self.prompt.to(image_latent.dtype).expand(image_latent.shape[0], -1, -1)
-        when = torch.full((image_latent.shape[0],), int(time), device=image_latent.device)
+        when = torch.full((image_latent.shape[0],), time, device=image_latent.device)
         return self.unet(seen, when, context)
 
     def forward(

@@ -26,11 +26,11 @@ class Halve(stream.Streamed):
         if not seen:
             return self._halved(features)
         rows = max(seen // 2, 1)
-        parts = [
-            self._halved(features[:, :, 2 * top : 2 * min(top + rows, height) + 1])
-            for top in range(0, height, rows)
-        ]
-        return torch.cat(parts, dim=2)
+        halved = stream.Joined(height)
+        for top in range(0, height, rows):
+            seen_rows = slice(2 * top, 2 * min(top + rows, height) + 1)
+            halved.add(self._halved(features[:, :, seen_rows]))
+        return halved.whole
 
     def _halved(self, features: Features) -> Float[Tensor, "batch channel half_h half_w"]:
         """Of rows 0 to 2k, or to 2k-1 at the lower end, where a row of zeros is added."""

@@ -231,13 +231,13 @@ class Double(Weighted, Streamed):
     def _in_strips(self, features: Features, weight: Tensor, high: int) -> Tensor:
         """The same, with one more row above and below each strip, whose results are dropped."""
         height = features.shape[2]
-        parts = []
+        doubled = stream.Joined(2 * height)
         for top in range(0, height, high):
             above, below = top > 0, top + high < height
             window = features[:, :, top - above : top + high + below]
             part = F.conv_transpose2d(window, weight, self.bias, stride=2, padding=1)
-            parts.append(part[:, :, 2 * above : part.shape[2] - 2 * below])
-        return torch.cat(parts, dim=2)
+            doubled.add(part[:, :, 2 * above : part.shape[2] - 2 * below])
+        return doubled.whole
 
     def _at(self, features: Features, weight: Tensor, size: tuple[int, int]) -> Tensor:
         """The map at `size`, without a question: for sizes that are symbols."""
@@ -277,6 +277,10 @@ def _can_pack(weight: Tensor) -> bool:
         and torch.backends.mkldnn.is_available()
         and all(
             hasattr(kernels, name)
-            for name in ("_convolution_pointwise", "_linear_pointwise", "_reorder_linear_weight")
+            for name in (
+                *("_convolution_pointwise", "_reorder_convolution_weight"),
+                *("_linear_pointwise", "_reorder_linear_weight"),
+            )
         )
+        and (weight.dtype == torch.float32 or kernels._is_mkldnn_bf16_supported())
     )

@@ -20,12 +20,13 @@ from monostep.feedforward.unet import Layer, UNet
 
 RUNTIME = 350 << 20  # bytes of the libraries on the CPU
 MARGIN = 1.1  # kernels' own scratch
-_TIGHT = 0.6  # of the memory: beyond it weights leave too little for maps
+_FOR_WEIGHTS = 0.8  # of the memory, the libraries included; the rest is for maps
 _WINDOWS = 6  # copies of a strip that live at once
 _ATTENTION = 12  # maps that live in a transformer, in units of its own
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "K": 2**10, "M": 2**20, "G": 2**30}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_LARGEST = 8 << 20  # bytes of a strip on any device that needs them
 _SMALLEST = 1 << 18  # bytes of a strip below which the rows' edges cost more than they save
 
 
@@ -61,27 +62,34 @@ def weight_bytes(network: nn.Module) -> int:
     return held + 2 * largest
 
 
-def is_tight(file: Path | None, limit: int) -> bool:
-    """Tell whether a file's weights would take so much of `limit` bytes that they had better stay.
+def to_leave(file: Path | None, limit: int) -> int:
+    """How many bytes of a file's weights had better stay in it, for the process to take `limit`.
 
+    What is left is slower, so no more than must be; all of it where not even half would fit.
     Weights that are made from a checkpoint (no file) have no such place.
     """
-    return file is not None and RUNTIME + file.stat().st_size > _TIGHT * limit
+    if file is None:
+        return 0
+    size = file.stat().st_size
+    excess = size - int(_FOR_WEIGHTS * limit - RUNTIME)
+    return size if 2 * excess > size else max(excess, 0)
 
 
 def strip_within(
     network: FeedForward, size: tuple[int, int], images: int, *, limit: int, most: int
 ) -> int:
-    """The largest strip, from `most` bytes down, with which a pass stays within `limit` bytes.
+    """The largest strip with which a pass stays within `limit` bytes.
+
+    `most` is the device's usual one, which is tried first where that is the whole map.
 
     Raises:
         InputError: none does.
     """
-    strip = most
-    while strip >= _SMALLEST:
+    strips = [most] if most == WHOLE else []
+    strips += [_LARGEST >> shift for shift in range((_LARGEST // _SMALLEST).bit_length())]
+    for strip in strips:
         if peak_bytes(network, size, images, strip) <= limit:
             return strip
-        strip //= 2
     least = peak_bytes(network, size, images, _SMALLEST)
     raise InputError(
         f"{size[0]}x{size[1]} takes about {least / 1e9:.2f} GB ({weight_bytes(network) / 1e9:.2f} "

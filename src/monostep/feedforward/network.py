@@ -114,13 +114,12 @@ class FeedForward(nn.Module):
         """The map, about [-1, 1], of a scaled latent, in float32."""
         return self.decoder(latent.to(self.dtype)).float()
 
-    def output(self, image_latent: Latent, noisy: Latent, time: int | Tensor) -> Latent:
+    def output(self, image_latent: Latent, noisy: Latent, time: int) -> Latent:
         """What the UNet says about z_t beside z_x at a timestep, in float32.
 
         Raises:
             SettingError: a timestep that was not folded in.
         """
-        time = int(time)
         self.learn([time])
         row = self.time[self.times.index(time)]
         seen = noisy.to(self.dtype) if self.sees_noise else None
@@ -194,8 +193,10 @@ def cast(network: FeedForward, dtype: torch.dtype) -> FeedForward:
 
     Depth from them would have 8 bits, where 16-bit formats have that many for a whole number.
     """
+    last = last_layer(network)
+    exact = {name: weight.detach().float() for name, weight in last.named_parameters()}
     network.to(dtype)
-    last_layer(network).float()
+    last.float().load_state_dict(exact)
     return network
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from monostep.feedforward import stream
 from monostep.feedforward.layers import Conv
 from monostep.network.blocks import Features
 
@@ -61,7 +62,7 @@ def convolve(
     """
     mean, variance = moments(features, norm.num_groups, rows)
     height = features.shape[2]
-    out = features if over else None
+    out = stream.Joined(height)
     above = None
     for top in range(0, height, rows):
         here = slice(top, min(top + rows, height))
@@ -75,14 +76,11 @@ def convolve(
         strip = conv(window, bias, padding=(0, 1))
         if plus is not None:
             strip += plus(here)
-        if out is None:
-            shape = (len(features), strip.shape[1], height, strip.shape[3])
-            out = torch.empty(
-                shape, dtype=strip.dtype, device=strip.device, memory_format=torch.channels_last
-            )
-        out[:, :, here] = strip
-    assert out is not None
-    return out
+        if over:
+            features[:, :, here] = strip
+        else:
+            out.add(strip)
+    return features if over else out.whole
 
 
 def _normal(

@@ -9,6 +9,7 @@ from monostep.checkpoints import dimensions, folded, layout, scheduler
 from monostep.checkpoints.opening import Checkpoint
 from monostep.diffusion.sampler import Last
 from monostep.diffusion.schedule import Schedule
+from monostep.errors import SettingError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,11 @@ def describe(checkpoint: Checkpoint, **asked: Any) -> Description:
     shape = _folded(checkpoint.file) if checkpoint.file else _folder(checkpoint.folder)
     how = choices.resolve(card, **asked)
     sampler = choices.sampler(shape.schedule, how, sees_noise=shape.sees_noise, ends=shape.ends)
+    if shape.times is not None and not set(sampler.times) <= set(shape.times):
+        raise SettingError(
+            f"{checkpoint.file}: was folded for timesteps {', '.join(map(str, shape.times))}, and "
+            f"{how.steps} {how.spacing} steps visit others; leave steps and spacing out"
+        )
     rows = list(zip(sampler.times, sampler.signals, strict=True))
     firsts = [True] + [False] * (len(rows) - 1)
     facts = {
@@ -91,6 +97,7 @@ class _Shape:
     sees_noise: bool
     spacing: str
     ends: Last | None = None
+    times: tuple[int, ...] | None = None  # all that there are; None: any
     folded_for: str = "nothing yet: it is folded when it is loaded"
 
 
@@ -120,6 +127,7 @@ def _folded(file: Path) -> _Shape:
         sees_noise=shape.sees_noise,
         spacing="none: the steps are folded in",
         ends=shape.ends,
+        times=said.times,
         folded_for=f"timesteps {', '.join(map(str, said.times))}"
         + (f" from zeros, ending {shape.ends}" if shape.ends else ""),
     )

@@ -30,6 +30,11 @@ def check(checkpoint: Checkpoint) -> None:
         raise MissingExtraError(
             f"{checkpoint.card.name}: diffusers is not installed; pip install 'monostep[verify]'"
         ) from error
+    if checkpoint.file is not None:
+        raise SettingError(
+            f"{checkpoint.file}: diffusers cannot read the feed-forward form; give the checkpoint "
+            "that it was folded from"
+        )
     unet = dimensions.unet_from_json(layout.read(checkpoint.folder / layout.UNET_CONFIG))
     if unet.in_channels == unet.out_channels:
         raise SettingError(

@@ -56,13 +56,14 @@ def load(names: Sequence[str], how: Loading, asked: Mapping[str, Any]) -> dict[s
     if how.max_memory is not None:
         held = sum(each.weight_bytes for each in predictors.values())
         for each in predictors.values():  # the others' weights stay where they are
-            each.max_memory = how.max_memory - (held - each.weight_bytes)
+            each.max_memory = max(how.max_memory - (held - each.weight_bytes), 0)
     return predictors
 
 
-def _open(found: Checkpoint, how: Loading) -> Predictor:
+def _open(found: Checkpoint, how: Loading, *, models: int) -> Predictor:
+    share = None if how.max_memory is None else how.max_memory // models
     return loading.open_checkpoint(
-        _identified(found), device=how.device, dtype=how.dtype, max_memory=how.max_memory
+        _identified(found), device=how.device, dtype=how.dtype, max_memory=share
     )
 
 

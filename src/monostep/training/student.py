@@ -65,6 +65,8 @@ def card_of(config: DistilConfig, teacher: Teacher, student: LatentDiffusion) ->
         teacher.card,
         name=f"{teacher.card.name}-{family}",
         grade="user",
+        spacing="trailing",  # as it was asked while it learned, whatever the teacher's card says
+        last="clean",
         source={"teacher": teacher.card.name, "teacher_hash": teacher.card.tensor_hash},
         recipe=config.as_dict(),
         scores={},
