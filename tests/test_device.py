@@ -34,9 +34,17 @@ def test_auto_is_bfloat16_on_gpus_from_ampere_on(monkeypatch, capability, native
     assert has_bfloat16(torch.device("cuda")) is native
 
 
+@pytest.mark.parametrize("can", [True, False])
+def test_an_older_torch_is_asked_in_its_own_way(monkeypatch, can):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: can, raising=False)
+    assert has_bfloat16(CPU) is can
+
+
 def test_what_nobody_knows_about_runs_in_float32(monkeypatch):
     assert choose_dtype("auto", torch.device("meta")) is torch.float32
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    for name in ("get_capabilities", "_is_avx512_bf16_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
     assert choose_dtype("auto", CPU) is torch.float32
 
 

@@ -17,6 +17,7 @@ def _invoke(*arguments):
     return result
 
 
+@pytest.mark.slow
 def test_random_weights_through_processes_into_files(tmp_path):
     result = _invoke(
         *("--size", "tiny", "--keep", tmp_path / "w", "--image-size", "32x48", "--repeat", 1),

@@ -36,6 +36,7 @@ def untyped():
     jaxtyping.config.update("jaxtyping_disable", False)  # noqa: FBT003
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untyped")
 def test_it_writes_proves_and_prints_a_row_for_each_picture(run, folder, tmp_path):
     path = tmp_path / "model.pt2"

@@ -1,10 +1,12 @@
 import json
 
+import pytest
 import torch
 
 from monostep.export import program_file
 
 
+@pytest.mark.slow
 def test_the_written_program_says_what_the_predictor_says(
     program, description, micro, noise, assert_close, tmp_path
 ):

@@ -21,6 +21,7 @@ def test_one_trace_is_the_graph_for_any_batch_height_and_width(program, micro, n
     _assert_same(program, ImageToMap(predictor, predictor.inference()), noise, assert_close)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untyped")
 def test_also_with_norms_four_channels_and_the_images_own_size(micro, noise, assert_close):
     predictor = micro("diffusion-normals", kl=True, inputs=4)

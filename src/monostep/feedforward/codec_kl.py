@@ -1,6 +1,5 @@
 """The autoencoder of Stable Diffusion between image, scaled latent and map."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F

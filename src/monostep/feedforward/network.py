@@ -193,6 +193,7 @@ def cast(network: FeedForward, dtype: torch.dtype) -> FeedForward:
 
     Depth from them would have 8 bits, where 16-bit formats have that many for a whole number.
     """
+    network.unpack()
     last = last_layer(network)
     exact = {name: weight.detach().float() for name, weight in last.named_parameters()}
     network.to(dtype)

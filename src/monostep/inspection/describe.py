@@ -7,9 +7,10 @@ from typing import Any
 from monostep import inference as choices
 from monostep.checkpoints import dimensions, folded, layout, scheduler
 from monostep.checkpoints.opening import Checkpoint
-from monostep.diffusion.sampler import Last
+from monostep.diffusion.sampler import Last, Sampler
 from monostep.diffusion.schedule import Schedule
 from monostep.errors import SettingError
+from monostep.inference import Inference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +46,7 @@ def describe(checkpoint: Checkpoint, **asked: Any) -> Description:
     shape = _folded(checkpoint.file) if checkpoint.file else _folder(checkpoint.folder)
     how = choices.resolve(card, **asked)
     sampler = choices.sampler(shape.schedule, how, sees_noise=shape.sees_noise, ends=shape.ends)
-    if shape.times is not None and not set(sampler.times) <= set(shape.times):
-        raise SettingError(
-            f"{checkpoint.file}: was folded for timesteps {', '.join(map(str, shape.times))}, and "
-            f"{how.steps} {how.spacing} steps visit others; leave steps and spacing out"
-        )
+    _check_times(checkpoint, shape, sampler, how)
     rows = list(zip(sampler.times, sampler.signals, strict=True))
     firsts = [True] + [False] * (len(rows) - 1)
     facts = {
@@ -99,6 +96,15 @@ class _Shape:
     ends: Last | None = None
     times: tuple[int, ...] | None = None  # all that there are; None: any
     folded_for: str = "nothing yet: it is folded when it is loaded"
+
+
+def _check_times(checkpoint: Checkpoint, shape: "_Shape", sampler: Sampler, how: Inference) -> None:
+    """Raise SettingError for timesteps that a folded file does not have."""
+    if shape.times is not None and not set(sampler.times) <= set(shape.times):
+        raise SettingError(
+            f"{checkpoint.file}: was folded for timesteps {', '.join(map(str, shape.times))}, and "
+            f"{how.steps} {how.spacing} steps visit others; leave steps and spacing out"
+        )
 
 
 def _folder(folder: Path) -> _Shape:

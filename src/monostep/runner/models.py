@@ -52,7 +52,7 @@ def load(names: Sequence[str], how: Loading, asked: Mapping[str, Any]) -> dict[s
     chosen = _by_task(names, how)
     for found in chosen.values():  # the cards alone show most mistakes, before weights are read
         _resolve(found, asked)
-    predictors = {task: _open(found, how) for task, found in chosen.items()}
+    predictors = {task: _open(found, how, models=len(chosen)) for task, found in chosen.items()}
     if how.max_memory is not None:
         held = sum(each.weight_bytes for each in predictors.values())
         for each in predictors.values():  # the others' weights stay where they are
