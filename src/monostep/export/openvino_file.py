@@ -1,7 +1,9 @@
 """OpenVINO: the ONNX graph as its runtime reads it, an .xml with a .bin of weights beside it."""
 
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from torch.export import ExportedProgram
@@ -12,7 +14,7 @@ from monostep.export.description import KEY, Description, Images, Maps, Run
 
 def write(program: ExportedProgram, path: Path, description: Description) -> None:
     """Write graph and weights, in float32."""
-    import openvino
+    openvino = _library()
 
     with TemporaryDirectory(dir=path.parent) as folder:
         between = Path(folder) / "model.onnx"
@@ -24,7 +26,7 @@ def write(program: ExportedProgram, path: Path, description: Description) -> Non
 
 def reader(path: Path) -> Run:
     """The written file in OpenVINO, on the CPU and in float32."""
-    import openvino
+    openvino = _library()
 
     model = openvino.Core().read_model(path)
     compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
@@ -33,3 +35,8 @@ def reader(path: Path) -> Run:
         return np.array(compiled([images])[0])
 
     return run
+
+
+def _library() -> Any:
+    """No part of any extra: who wants this format installs it."""
+    return import_module("openvino")
