@@ -65,6 +65,7 @@ def test_threads_and_no_network_are_in_the_environment():
     assert cold_start._run(Start(command=[sys.executable, "-c", words]), 3) > 0
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_the_map(weights, tmp_path):
     commands = cold_start._commands(weights, CASE, "cpu", tmp_path, with_diffusers=False)
     assert list(commands) == ["import torch", "monostep"]

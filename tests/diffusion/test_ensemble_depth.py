@@ -154,6 +154,7 @@ def _long_search(members, method):
     return found[: len(members)] / start[: len(members)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_no_member_of_a_long_and_precise_search_collapses(method, monkeypatch):
     members = _members(3, (12, 17), noise=0.2).double()

@@ -235,6 +235,7 @@ def _nano(name, precision, size):
     return model(picture, resolution=0).tensor
 
 
+@pytest.mark.slow
 def test_depth_in_sixteen_bits_has_no_bands():
     single, mixed, half = (
         len(_nano("nano-depth", each, (192, 256)).unique()) for each in ("fp32", "bf16", "all bf16")
@@ -244,6 +245,7 @@ def test_depth_in_sixteen_bits_has_no_bands():
     assert half < 0.1 * mixed  # what the last layer in float32 is for
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bf16", "fp16", "int8"])
 def test_the_embedded_models_hardly_change_in_few_bits(precision):
     size = (96, 128)

@@ -69,8 +69,16 @@ def _assert_equal(outcomes):
         assert outcome.equal
 
 
-@pytest.mark.parametrize("spacing", ["trailing", "leading"])
-@pytest.mark.parametrize("steps", [1, 2, 4, 10])
+@pytest.mark.parametrize(
+    ("steps", "spacing"),
+    [
+        *((1, "trailing"), (1, "leading"), (4, "trailing"), (10, "leading")),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in ((2, "trailing"), (2, "leading"), (4, "leading"), (10, "trailing"))
+        ),
+    ],
+)
 @pytest.mark.parametrize("kind", ["marigold-depth-v1-1", "marigold-normals-v0-1"])
 def test_one_prediction(folders, kind, steps, spacing):
     outcomes = _verify(folders(kind), steps=steps, spacing=spacing)

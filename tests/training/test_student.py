@@ -25,7 +25,7 @@ def _codec(*settings):
 def test_a_new_student_is_the_teacher_but_for_the_codec(teacher):
     student = new_student(_codec(*SMALL), teacher)
     latent = torch.randn(1, 4, 4, 4)
-    time = torch.tensor([999])
+    time = 999
     ours, theirs = (
         student.output(latent, latent, time),
         teacher.network.output(latent, latent, time),
