@@ -63,7 +63,6 @@ def test_it_writes_proves_and_prints_a_row_for_each_picture(run, folder, tmp_pat
     [
         ([], 2, "-o FILE is missing"),
         (["-o", "a.engine"], 2, "no format of exported models"),
-        (["-o", "a.pt2", "--dtype", "fp16"], 2, "an exported graph is fp32"),
         (["-o", "a.pt2", "--steps", "3"], 2, "takes 1 step from zeros"),
         (["-o", "a.pt2", "--noise", "gaussian"], 2, "takes 1 step from zeros"),
         (["-o", "a.pt2", "--resolution", "-1"], 2, "resolution -1"),

@@ -32,20 +32,16 @@ def export(
     resolution: source.Resolution = None,
     steps: source.Steps = None,
     noise: source.Noise = None,
-    dtype: Annotated[str, typer.Option(help="Of the graph: fp32.")] = "fp32",
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say only what failed.")] = False,
 ) -> None:
     """Write a model as one graph, uint8 images to float32 maps, and compare it with monostep.
 
     Batch, height and width are free; resizing and all else are inside. The file is written if the
-    largest difference on three pictures is at most 1e-3.
+    largest difference on three pictures is at most 1e-3. The graph is float32: its runtime has the
+    tools for less.
     """
     if output is None:
         raise SettingError("-o FILE is missing: the file to write, such as model.onnx")
-    if dtype != "fp32":
-        raise SettingError(
-            f"--dtype {dtype}: an exported graph is fp32; its runtime has the tools for less"
-        )
     from monostep.checkpoints import opening
     from monostep.export import formats, run
     from monostep.loading import open_checkpoint

@@ -7,6 +7,7 @@ stays the same to the last bit, but for 1x1 ones of a few channels. `unpack` giv
 back; asking a network for its parameters does it too (`network.FeedForward`).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -74,7 +75,7 @@ class Weighted(nn.Module):
         return self._in_file if held is None else held.dtype
 
 
-class Packed(Weighted):
+class Packed(Weighted, ABC):
     """A layer with a weight that can be packed; which it is must not be visible from outside."""
 
     _packed: Tensor | None = None
@@ -84,8 +85,9 @@ class Packed(Weighted):
         """Memory of the packed weight; 0 while there is none."""
         return 0 if self._packed is None else self._packed.numel() * self._packed.dtype.itemsize
 
+    @abstractmethod
     def _reorder(self, weight: Tensor) -> Tensor:
-        raise NotImplementedError
+        """The weight in the order of the kernel."""
 
     def _ready(self) -> Tensor | None:
         """The packed weight, if this call can use it; packs at the first that can."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from monostep.data.samples import Samples
 from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.geometry import decode
-from monostep.training.distil_config import CodecConfig, DistilConfig, StudentConfig
+from monostep.training.distil_config import CodecConfig, DistilConfig
 from monostep.training.step import PerImage
 from monostep.training.teacher import Teacher, clean_latent
 
@@ -96,9 +96,6 @@ class CodecTask(Lesson):
 
 class StudentTask(Lesson):
     """Fits the whole student to the teacher's maps."""
-
-    def __init__(self, student: LatentDiffusion, teacher: Teacher, config: StudentConfig) -> None:
-        super().__init__(student, teacher, config)
 
     @property
     def trained(self) -> nn.Module:
