@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 
 from monostep.data.samples import Samples
@@ -46,3 +48,14 @@ def test_concatenate_keeps_the_order():
 
 def test_to_moves_every_tensor():
     assert samples(1).to("meta").valid.device.type == "meta"
+
+
+def test_confidence_goes_where_the_pixels_go_and_is_one_where_there_is_none():
+    plain = samples(2)
+    graded = replace(plain, confidence=plain.depth_m)
+    mirrored = graded.flip(torch.tensor([True, True]))
+    assert torch.equal(mirrored.trust(), mirrored.depth_m)
+    assert torch.equal(graded.reduce(2).trust(), graded.reduce(2).depth_m)
+    both = Samples.concatenate([plain, graded])
+    assert torch.equal(both.trust(), torch.cat([torch.ones(2, 4, 6), plain.depth_m]))
+    assert Samples.concatenate([plain, plain]).confidence is None

@@ -24,6 +24,10 @@ class SceneCache:
         self.renderer = renderer
         self._arrays: dict[tuple[int, int], dict[str, np.ndarray]] = {}
 
+    def name(self, index: int) -> str:
+        """What to call a scene in a message."""
+        return f"scene {index} of seed {self.seed}"
+
     def fetch(self, indices: Sequence[int], size: tuple[int, int]) -> Samples:
         """The scenes of these indices at this (height, width), as one batch."""
         if self.folder is None:

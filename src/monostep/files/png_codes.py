@@ -1,0 +1,60 @@
+"""PNG as numbers: the codes as they are stored, without palette, colour or alpha conversion."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8, UInt16
+from PIL import Image
+
+from monostep.errors import InputError
+from monostep.files import png16
+from monostep.files.decoded import DECODE_ERRORS, quiet
+
+_HEAD = 33  # bytes up to the end of a PNG's first chunk
+
+
+@dataclass(frozen=True, kw_only=True)
+class PngCodes:
+    """What a PNG stores: codes up to `top`, and its text chunks."""
+
+    codes: UInt8[np.ndarray, "height width channels"] | UInt16[np.ndarray, "height width channels"]
+    top: int  # the code that means all there can be: 1, 255 or 65535
+    palette: bool  # codes are numbers of colours
+    text: dict[str, str]
+
+
+def read(path: Path) -> PngCodes:
+    """Read a PNG of 1 to 16 bits and any colour type.
+
+    Raises:
+        InputError: missing, damaged, too large, no PNG, or 16-bit colour with interlace.
+    """
+    try:
+        with quiet(), Image.open(path, formats=["PNG"]) as image:  # refuses bombs
+            return _read(path, image)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; check the path") from error
+    except (*DECODE_ERRORS, Image.DecompressionBombError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: not a readable PNG ({reason})") from error
+
+
+def _read(path: Path, image: Image.Image) -> PngCodes:
+    with path.open("rb") as file:
+        facts = png16.header(file.read(_HEAD))
+    if facts is not None and facts.bit_depth == 16 and facts.channels > 1:
+        picture = png16.decode(path.read_bytes())  # Pillow would cut it to 8 bits
+        return PngCodes(codes=picture.pixels, top=65535, palette=False, text=picture.text)
+    values = np.asarray(image)
+    wide = facts is not None and facts.bit_depth == 16
+    codes = values.astype(np.uint16 if wide else np.uint8)
+    texts = {str(key): str(text) for key, text in image.info.items() if isinstance(text, str)}
+    return PngCodes(
+        codes=codes if codes.ndim == 3 else codes[..., None],
+        top=65535 if wide else 1 if image.mode == "1" else 255,
+        palette=image.mode == "P",
+        text=texts,
+    )
