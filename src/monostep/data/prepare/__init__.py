@@ -1,0 +1,1 @@
+"""Official data sets to ordinary manifests: what `monostep data prepare` does."""
