@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from monostep.losses.depth import affine_invariant_l1, normalised, normalised_l1
+from monostep.losses.depth import (
+    affine_invariant_l1,
+    aligned_residual,
+    clipped,
+    normalised,
+    normalised_l1,
+    quantiles,
+)
 
 UNITS = ["metre", "image", "relative"]
 
@@ -193,3 +200,56 @@ def test_the_distance_from_the_normalised_truth_knows_which_end_is_near(maps):
     target = normalised(truth, weight)
     assert normalised_l1(target, 5 * truth + 1, weight).max() < 1e-5
     assert normalised_l1(-target, truth, weight).min() > 0.5
+
+
+def test_the_mean_of_the_residual_is_the_loss(maps):
+    for unit in UNITS:
+        residual = aligned_residual(*maps, unit=unit)
+        assert (residual[maps[2] == 0] == 0).all()
+        means = torch.stack([r[w > 0].abs().mean() for r, w in zip(residual, maps[2], strict=True)])
+        torch.testing.assert_close(means, affine_invariant_l1(*maps, unit=unit))
+
+
+def test_an_exact_affine_relation_of_a_full_size_map_leaves_a_millionth():
+    truth = 1 + 9 * torch.rand(1, 480, 640, generator=torch.Generator().manual_seed(2))
+    loss = affine_invariant_l1(0.1 * truth - 0.7, truth, torch.ones_like(truth))
+    assert float(loss) < 2e-6
+
+
+def test_quantiles_agree_with_numpy_and_with_torch(maps):
+    _, truth, weight = maps
+    low, high = quantiles(truth, weight)
+    for row in range(4):
+        counted = truth[row][weight[row] > 0]
+        np.testing.assert_allclose(
+            [low[row], high[row]], np.quantile(counted.numpy(), [0.02, 0.98]), rtol=1e-6
+        )
+        expected = torch.quantile(counted, torch.tensor([0.02, 0.98]))
+        assert torch.equal(torch.stack([low[row], high[row]]), expected)
+
+
+def test_quantiles_of_a_known_ramp():
+    ramp = torch.arange(101.0).reshape(1, 1, 101)
+    low, high = quantiles(ramp, torch.ones_like(ramp))
+    assert (float(low), float(high)) == (2, 98)
+
+
+def test_clipped_depth_lies_between_its_quantiles_and_keeps_what_does(maps):
+    _, truth, weight = maps
+    depth, left = clipped(truth, weight)
+    low, high = (level[:, None, None] for level in quantiles(truth, weight))
+    assert torch.equal(left, weight)
+    assert ((depth >= low) & (depth <= high))[weight > 0].all()
+    inner = (truth >= low) & (truth <= high)
+    assert torch.equal(depth[inner], truth[inner])
+    assert torch.equal(depth[truth > high], high.expand_as(truth)[truth > high])
+    again, _ = clipped(depth, weight)
+    assert ((again - depth).abs() <= 0.2).all()
+
+
+@pytest.mark.parametrize("edge", ["constant truth", "no pixel", "one pixel"])
+def test_of_an_image_without_extent_nothing_is_left(maps, edge):
+    _, truth, weight = EDGES[edge](*maps)
+    depth, left = clipped(truth, weight)
+    assert not left.any()
+    assert torch.equal(depth, truth)

@@ -6,11 +6,9 @@ Layout and parameter names follow diffusers' AutoencoderKL.
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from monostep.network.attention import PixelAttention
 from monostep.network.blocks import DownsampleFloor, Features, ResidualBlock, Upsample
@@ -121,7 +119,6 @@ class Decoder(nn.Module):
     def __init__(self, config: AutoencoderKLConfig) -> None:
         super().__init__()
         widths = config.depth_first
-        self.gradient_checkpointing = False
         self.conv_in = nn.Conv2d(config.latent_channels, widths[0], 3, padding=1)
         self.mid_block = Middle(config)
         self.up_blocks = nn.ModuleList(
@@ -142,10 +139,7 @@ class Decoder(nn.Module):
         """The decoded image, not clamped."""
         features = self.mid_block(self.conv_in(latent))
         for block in self.up_blocks:
-            if self.gradient_checkpointing and torch.is_grad_enabled():
-                features = checkpoint(block, features, use_reentrant=False)
-            else:
-                features = block(features)
+            features = block(features)
         return self.conv_out(F.silu(self.conv_norm_out(features)))  # pyright: ignore
 
 

@@ -7,15 +7,12 @@
 Layout and parameter names follow diffusers' UNet2DConditionModel: its files load as they are.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from monostep.network.attention import SpatialTransformer, timestep_embedding
 from monostep.network.blocks import Downsample, ResidualBlock, Upsample
@@ -160,7 +157,6 @@ class UNet(nn.Module):
         super().__init__()
         levels = range(len(config.channels))
         self.config = config
-        self.gradient_checkpointing = False
         self.conv_in = nn.Conv2d(config.in_channels, config.channels[0], 3, padding=1)
         self.time_embedding = TimeEmbedding(config.channels[0], config.time)
         self.down_blocks = nn.ModuleList([DownStage(config, level) for level in levels])
@@ -181,21 +177,16 @@ class UNet(nn.Module):
         features = self.conv_in(latent)
         skips = [features]
         for down in self.down_blocks:
-            outputs = self._run(down, features, embedded, context)
+            outputs = down(features, embedded, context)
             features = outputs[-1]
             skips.extend(outputs)
-        features = self._run(self.mid_block, features, embedded, context)
+        features = self.mid_block(features, embedded, context)
         for up in self.up_blocks:
             used = len(up.resnets)  # pyright: ignore[reportArgumentType]
             own, skips = tuple(skips[-used:]), skips[:-used]
             size = tuple(skips[-1].shape[2:]) if skips else None
-            features = self._run(up, features, embedded, context, own, size)
+            features = up(features, embedded, context, own, size)
         return self.conv_out(F.silu(self.conv_norm_out(features)))
-
-    def _run(self, block: Callable[..., Any], *inputs: Any) -> Any:
-        if self.gradient_checkpointing and torch.is_grad_enabled():
-            return checkpoint(block, *inputs, use_reentrant=False)
-        return block(*inputs)
 
 
 def _transformer(config: UNetConfig, level: int) -> SpatialTransformer:
