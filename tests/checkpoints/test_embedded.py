@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 
@@ -34,9 +36,9 @@ def test_a_name_that_is_neither_model_nor_folder_lists_the_models():
 @pytest.mark.parametrize("name", ["nano-depth", "nano-normals"])
 def test_the_card_tells_the_recipe_that_is_in_the_package(name):
     told = folder.read_card(embedded.locate(name)).recipe
-    config = recipe(name).as_dict()
-    config["phases"] = [list(phase) for phase in config["phases"]]
+    config = json.loads(json.dumps(recipe(name).as_dict()))  # as it was stored: tuples are lists
     where = {*FREE, "autoencoder", "start"}
+    # Settings that came later are not in the card; those of then are as they were.
     assert {k: v for k, v in told.items() if k not in where} == {
-        k: v for k, v in config.items() if k not in where
+        k: v for k, v in config.items() if k in told and k not in where
     }

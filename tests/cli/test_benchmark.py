@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from monostep.benchmark import run
+from monostep.benchmark import run, training_run
 from monostep.cli import app
 from monostep.errors import SettingError
 
@@ -99,3 +99,65 @@ def test_mistakes_are_told_before_anything_runs(measured, arguments, said):
     with pytest.raises(SettingError, match=said):
         _invoke(*arguments)
     assert measured[0] == []
+
+
+@pytest.mark.slow
+def test_training_through_processes_into_files(tmp_path):
+    result = _invoke(
+        *("--training", "--size", "tiny", "--image-size", "32x48", "--repeat", 1, "--threads", 1),
+        *("--recompute", "all", "--against", "diffusers,diffusers-tuned", "--device", "cpu"),
+        *("--warm-up", 0, "-o", tmp_path / "b.json", "--markdown", tmp_path / "b.md"),
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "b.json").read_text())
+    (case,) = report["cases"]
+    assert [one["other"] for one in case["ratios"]] == ["diffusers fp32", "diffusers-tuned fp32"]
+    assert report["problems"] == [] and report["recompute"] == "all"
+    assert (tmp_path / "b.md").read_text().strip() in result.stdout
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The plans of training that would have been measured."""
+    plans = []
+
+    def benchmark(planned, **_):
+        plans.append(planned)
+        return {"problems": ["not the same work"], "cases": []}
+
+    monkeypatch.setattr(training_run, "benchmark", benchmark)
+    return plans
+
+
+def test_options_of_training_arrive_in_its_plan(trained):
+    result = _invoke(
+        *("--training", "--size", "tiny", "--image-size", "8x16", "--batch-size", 2),
+        *("--dtype", "bf16", "--against", "none", "--recompute", "unet", "--repeat", 7),
+        *("--warm-up", 0, "--threads", 3, "--device", "cpu", "--json"),
+    )
+    (planned,) = trained
+    assert [subject.name for subject in planned.subjects] == ["monostep bf16"]
+    assert [(case.size, case.batch) for case in planned.shared.cases] == [((8, 16), 2)]
+    wishes = planned.wishes
+    assert (wishes.recompute, wishes.rounds, wishes.warm_ups, wishes.threads) == ("unet", 7, 0, 3)
+    assert result.exit_code == 1
+    assert "monostep: not the same work" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--training", "--steps", "4"], "--steps: it is for the benchmark without --training"),
+        (["--training", "--compile"], "--compile: it is for the benchmark without"),
+        (["--training", "--cold-start", "0"], "--cold-start: it is for the benchmark without"),
+        (["--training", "--baseline", "50x10"], "--baseline: it is for the benchmark without"),
+        (["--recompute", "all"], "--recompute: it is for the benchmark with --training"),
+        (["--warm-up", "1"], "--warm-up: it is for the benchmark with --training"),
+        (["--training", "--size", "tiny", "--task", "normals", "--against", "none"], "normals"),
+        (["--training", "--size", "tiny", "--recompute", "half"], "--recompute half"),
+    ],
+)
+def test_what_training_does_not_know_is_refused(trained, arguments, said):
+    with pytest.raises(SettingError, match=said):
+        _invoke(*arguments)
+    assert trained == []

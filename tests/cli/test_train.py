@@ -43,6 +43,26 @@ def test_the_list_names_every_recipe_with_one_line(run):
     assert all(len(line.split()) > 3 for line in out.splitlines())
 
 
+def test_a_recipe_is_shown_with_its_settings_as_changed(run, tmp_path):
+    asked = ("--preset", "24GB", "--set", "seed=5", "--show", "-o", tmp_path / "run")
+    code, out, _ = run("train", "marigold-e2e-depth", *asked)
+    assert code == 0
+    lines = out.splitlines()
+    assert "seed = 5" in lines
+    assert "accumulate = 16" in lines
+    assert "recompute = all" in lines
+    assert "monostep train marigold-e2e-depth -o" in out
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_on_data_that_are_not_there_says_what_is_missing(run, tmp_path):
+    code, _, error = run("train", "finetune-depth", "-o", tmp_path / "run", *_sets("data=no.csv"))
+    assert code == 1
+    assert "no.csv" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_of_photographs_gives_a_student_that_predicts(run, tmp_path):
     teacher = tiny_models.depth_folder(tmp_path / "teacher")
     for index in range(3):

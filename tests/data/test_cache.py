@@ -1,3 +1,7 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+
 import torch
 
 from monostep.data.cache import SceneCache
@@ -40,3 +44,31 @@ def test_seeds_and_sizes_do_not_mix(tmp_path):
 def test_without_a_folder_nothing_is_written(tmp_path):
     SceneCache(1, 10, folder=None).fetch([0], SIZE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_many_may_open_it_for_the_first_time_at_once(tmp_path):
+    """Each reader is a process or a rank of its own in a run; none may undo what another did."""
+    readers, rounds = 4, 20
+    together = Barrier(readers)
+    once = render(1, range(readers), SIZE)
+    rendered = []
+
+    def recall(_seed, indices, _size):
+        rendered.extend(indices)
+        known = {name: each for name, each in vars(once).items() if each is not None}
+        return replace(once, **{name: each[list(indices)] for name, each in known.items()})
+
+    def first_use(folder, reader):
+        cache = SceneCache(1, 10, folder=str(folder), renderer=recall)
+        together.wait()
+        return cache.fetch([reader], SIZE)
+
+    with ThreadPoolExecutor(readers) as pool:
+        for number in range(rounds):
+            folder = tmp_path / f"{number}"
+            found = list(pool.map(first_use, [folder] * readers, range(readers)))
+            for reader, samples in enumerate(found):
+                assert torch.equal(samples.image[0], once.image[reader])
+            SceneCache(1, 10, folder=str(folder), renderer=recall).fetch(range(readers), SIZE)
+            assert len(list(folder.iterdir())) == 1
+    assert len(rendered) == rounds * readers

@@ -21,7 +21,7 @@ ROWS = st.builds(
     mask=st.none() | FILES,
     confidence=st.none() | FILES,
     intrinsics_px=st.none() | st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS),
-    split=st.none() | WORDS,
+    split=st.sampled_from([None, "train", "validation", "val", "test"]),
     kind=st.sampled_from([None, "indoor", "outdoor", "object"]),
 )
 FRAMES = st.sampled_from(["opencv", "opengl", "directx", "dsine"])
@@ -80,6 +80,9 @@ def test_a_folder_with_a_manifest_in_it_is_that_manifest(tmp_path):
 def test_the_name_is_the_files_unless_it_is_declared(tmp_path):
     (tmp_path / "cafe.csv").write_text("image,depth\na.png,a.npy\n")
     assert read(tmp_path / "cafe.csv").declaration == Declaration(name="cafe")
+    (tmp_path / "manifest.csv").write_text("image,depth\na.png,a.npy\n")
+    assert read(tmp_path).declaration == Declaration(name=tmp_path.resolve().name)
+    assert read(tmp_path / "manifest.csv").declaration == read(tmp_path).declaration
 
 
 @pytest.mark.parametrize(
@@ -138,3 +141,10 @@ def test_other_endings(tmp_path):
         read(tmp_path / "own.json")
     with pytest.raises(OutputError, match=r"manifests end in \.jsonl or \.csv"):
         write(tmp_path / "own.json", Declaration(name="own"), [])
+
+
+def test_a_split_that_nobody_asks_for_is_refused(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("image,depth,split\na.png,a.npy,vaildation\n")
+    with pytest.raises(InputError, match=r"split 'vaildation': .* train, validation, val, test"):
+        read(path)

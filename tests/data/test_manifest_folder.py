@@ -1,9 +1,11 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from own_data import array, grey16, picture, plane
+from PIL import Image
 
 from monostep.data.frame import load
 from monostep.data.manifest import Declaration, read
@@ -85,7 +87,33 @@ def test_units_that_differ_are_refused(rendered, tmp_path):
     with pytest.raises(InputError, match=r"unit .*one folder has one unit"):
         read(folder)
     (folder / "manifest.json").write_text('{"unit": "m"}')
-    assert read(folder).declaration.unit == "m"
+    with pytest.raises(InputError, match=r"000001\.json: unit 'mm', but .*manifest\.json says 'm'"):
+        read(folder)
+
+
+def test_a_unit_that_only_one_image_declares_is_not_the_others(tmp_path):
+    for name in "ab":
+        picture(tmp_path / f"{name}.png")
+        array(tmp_path / f"{name}.depth.npy", plane())
+    (tmp_path / "a.json").write_text('{"depth": {"unit": "mm"}}')
+    with pytest.raises(InputError, match=r"b: unit not declared, elsewhere mm; .*manifest\.json"):
+        read(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"unit": "mm"}')
+    assert read(tmp_path).declaration.unit == "mm"
+
+
+@pytest.mark.parametrize("name", ["a.depth.npy", "a.depth.npz", "a.depth.tiff", "a.depth.PNG"])
+def test_integers_of_any_format_without_a_unit_are_refused(tmp_path, name):
+    picture(tmp_path / "a.png")
+    codes = (plane() * 1000).astype(np.uint16)
+    if name.endswith("npy"):
+        np.save(tmp_path / name, codes)
+    elif name.endswith("npz"):
+        np.savez(tmp_path / name, depth=codes)
+    else:
+        Image.fromarray(codes).save(tmp_path / name)
+    with pytest.raises(InputError, match=r"the unit of its integers is not declared"):
+        read(tmp_path)
 
 
 @pytest.mark.parametrize(

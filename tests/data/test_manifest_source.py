@@ -155,3 +155,15 @@ def test_errors_name_the_row_and_the_file(tmp_path):
         ManifestSource(own).fetch([0, 1], (6, 8))
     with pytest.raises(InputError, match=message):
         ManifestSource(own, "val").fetch([0], (6, 8))
+
+
+def test_relative_depth_lies_between_0_and_1_whatever_its_codes(tmp_path):
+    codes = np.arange(48, dtype=np.float32).reshape(6, 8) * 5
+    mask = np.full((6, 8), 255, np.uint8)
+    mask[0, 0] = 0
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    one = row(tmp_path, depth=codes, mask=tmp_path / "mask.png")
+    samples = ManifestSource(manifest(tmp_path, one, unit="relative")).fetch([0], (6, 8))
+    expected = (codes - 5) / (codes.max() - 5)
+    expected[0, 0] = 0
+    np.testing.assert_allclose(samples.depth_m[0].numpy(), expected, atol=1e-6)

@@ -49,3 +49,14 @@ def test_a_bare_array_under_the_wrong_ending_is_refused(tmp_path):
         np.save(file, VALUES)
     with pytest.raises(InputError, match=r"not a \.npz archive"):
         read_npz(tmp_path / "a.npz", DEPTH)
+
+
+def test_a_shape_beyond_the_file_takes_no_memory(tmp_path):
+    path = tmp_path / "a.npy"
+    for shape in ((1 << 22, 1 << 22), (6, 6)):
+        with path.open("wb") as file:
+            head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, head)
+            file.write(VALUES.tobytes())
+        with pytest.raises(InputError, match=r"a\.npy: not a readable numpy file"):
+            read_npy(path, DEPTH)

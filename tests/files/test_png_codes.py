@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -47,6 +50,25 @@ def test_one_bit_has_the_top_1(tmp_path):
     stored = saved(tmp_path / "a.png", np.array([[0, 255], [255, 0]], np.uint8), "1")
     assert stored.top == 1
     assert stored.codes[..., 0].tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(("bits", "packed"), [(2, 0b00011011), (4, 0x2F)])
+def test_grey_of_2_and_4_bits_is_as_stored(tmp_path, bits, packed):
+    count = 8 // bits
+    (tmp_path / "a.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", struct.pack(">IIBBBBB", count, 1, bits, 0, 0, 0, 0))
+        + _chunk(b"IDAT", zlib.compress(bytes([0, packed])))
+        + _chunk(b"IEND", b"")
+    )
+    stored = png_codes.read(tmp_path / "a.png")
+    assert stored.top == 2**bits - 1
+    assert stored.codes[0, :, 0].tolist() == ([0, 1, 2, 3] if bits == 2 else [2, 15])
+
+
+def _chunk(kind, content):
+    whole = kind + content
+    return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a PNG", b"\x89PNG\r\n\x1a\n"])

@@ -118,6 +118,38 @@ def test_holes_have_no_normal_and_do_not_bend_their_surroundings():
     assert degrees(found, whole)[valid].max() < 0.05
 
 
+def _strips(width, axis):
+    line = torch.arange(60 if axis else 40) % (width + 2) < width
+    return (line if axis else line[:, None]).expand(40, 60)
+
+
+HOLES = {
+    **{
+        f"{share} of the pixels": torch.rand(40, 60, generator=torch.Generator().manual_seed(1))
+        >= share
+        for share in (0.1, 0.3, 0.6)
+    },
+    **{f"strips of {w} along {a}": _strips(w, a) for w in (1, 2, 3) for a in (0, 1)},
+}
+
+
+@pytest.mark.parametrize("name", HOLES)
+@pytest.mark.parametrize("tilt", [0.0, 0.7, 1.1])
+@pytest.mark.parametrize("metres", [0.02, 5.0, 50.0])
+def test_a_plane_with_holes_has_its_normal_or_none(name, tilt, metres):
+    direction = [math.sin(tilt) * 0.6, math.sin(tilt) * 0.8, -math.cos(tilt)]
+    normal = torch.tensor(direction, dtype=torch.float64)
+    valid, intrinsics = HOLES[name], camera()
+    depth_m = torch.where(valid, plane(normal, metres, (40, 60), intrinsics), torch.nan)
+    found = normals_from_depth(depth_m, intrinsics, valid=valid)
+    there = found.any(dim=0)
+    assert not (there & ~valid).any()
+    if "strips of 1" not in name:
+        assert there[valid].float().mean() > 0.4
+    off = degrees(found, normal[:, None, None].expand_as(found))[there]
+    assert off.numel() == 0 or off.max() < 0.5
+
+
 def test_a_pixel_alone_has_no_normal():
     valid = torch.zeros(6, 6, dtype=torch.bool)
     valid[2, 2] = True

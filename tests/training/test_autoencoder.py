@@ -4,6 +4,12 @@ from monostep.data.procedural import render
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
 from monostep.recipes import recipe
 from monostep.training.autoencoder import AutoencoderTask, pictures
+from monostep.training.batch import Batch
+
+
+def _batch(samples):
+    count = len(samples)
+    return Batch(samples=samples, step=0, seeds=tuple(range(count)), names=("a",) * count)
 
 
 def test_pictures_are_in_the_autoencoders_range():
@@ -22,7 +28,7 @@ def test_the_task_learns():
     before = task.score(samples).mean()
     for _ in range(30):
         optimiser.zero_grad()
-        task.loss(samples, step=0).mean().backward()
+        task.loss(_batch(samples)).mean().backward()
         optimiser.step()
-    assert task.loss(samples, step=0).shape == (2,)
+    assert task.loss(_batch(samples)).shape == (2,)
     assert task.score(samples).mean() < 0.7 * before

@@ -5,6 +5,7 @@ import torch
 from monostep.data.procedural import render
 from monostep.geometry import decode
 from monostep.recipes import recipe
+from monostep.training.batch import Batch
 from monostep.training.distil import (
     CodecTask,
     StudentTask,
@@ -25,6 +26,11 @@ def samples():
     return render(1, range(3), (16, 16))
 
 
+def _batch(samples):
+    count = len(samples)
+    return Batch(samples=samples, step=0, seeds=tuple(range(count)), names=("a",) * count)
+
+
 @pytest.fixture(params=FOLDERS)
 def teacher(request, tmp_path):
     teacher = open_teacher(str(FOLDERS[request.param](tmp_path)))
@@ -40,7 +46,7 @@ def _codec_task(teacher):
 
 
 def _student_task(teacher):
-    return StudentTask(_codec_task(teacher).student, teacher, recipe("distil-finetune"))
+    return StudentTask(_codec_task(teacher).model, teacher, recipe("distil-finetune"))
 
 
 def test_depth_is_compared_as_the_mean_of_the_channels_only():
@@ -81,25 +87,25 @@ def test_slopes_see_edges_and_no_shift():
 def test_a_student_that_is_the_teacher_has_nothing_to_learn(teacher, samples):
     task = StudentTask(teacher.network, teacher, recipe("distil-finetune"))
     if teacher.card.task == "normals":
-        assert task.loss(samples, step=0).max() == 0
-    assert task.score(samples).max() <= 1e-6 + task.loss(samples, step=0).max()
+        assert task.loss(_batch(samples)).max() == 0
+    assert task.score(samples).max() <= 1e-6 + task.loss(_batch(samples)).max()
     codec = CodecTask(teacher.network, teacher, recipe("distil-decoder"))
-    torch.testing.assert_close(codec.loss(samples, step=0), task.loss(samples, step=0))
+    torch.testing.assert_close(codec.loss(_batch(samples)), task.loss(_batch(samples)))
 
 
 def test_the_first_stage_moves_the_codec_and_nothing_else(teacher, samples):
     task = _codec_task(teacher)
-    task.loss(samples, step=0).mean().backward()
+    task.loss(_batch(samples)).mean().backward()
     assert all(parameter.grad is not None for parameter in task.trained.parameters())
-    assert all(parameter.grad is None for parameter in task.student.unet.parameters())
+    assert all(parameter.grad is None for parameter in task.model.unet.parameters())
     assert all(parameter.grad is None for parameter in teacher.network.vae.parameters())
 
 
 def test_the_second_stage_moves_encoder_unet_and_decoder(teacher, samples):
     task = _student_task(teacher)
-    task.student.requires_grad_(requires_grad=True)
-    task.loss(samples, step=0).mean().backward()
-    for part in (task.student.vae.encoder, task.student.unet, task.student.vae.decoder):
+    task.model.requires_grad_(requires_grad=True)
+    task.loss(_batch(samples)).mean().backward()
+    for part in (task.model.vae.encoder, task.model.unet, task.model.vae.decoder):
         gradients = [parameter.grad for parameter in part.parameters()]
         assert all(gradient is not None for gradient in gradients)
         assert any(gradient.abs().sum() > 0 for gradient in gradients)
@@ -108,11 +114,11 @@ def test_the_second_stage_moves_encoder_unet_and_decoder(teacher, samples):
 @pytest.mark.parametrize("make", [_codec_task, _student_task])
 def test_a_few_steps_on_one_batch_bring_the_student_nearer(make, teacher, samples):
     task = make(teacher)
-    optimiser = torch.optim.AdamW(task.student.vae.parameters(), lr=3e-3)
+    optimiser = torch.optim.AdamW(task.model.vae.parameters(), lr=3e-3)
     losses = []
     for _ in range(15):
         optimiser.zero_grad()
-        loss = task.loss(samples, step=0)
+        loss = task.loss(_batch(samples))
         assert loss.shape == task.score(samples).shape == (3,)
         loss.mean().backward()
         optimiser.step()

@@ -37,7 +37,10 @@ def test_latents_are_the_teachers_scaled_ones(family):
         (["family=kl", "layers=0"], "numbers above 0"),
         (["near=0"], "near is 0.0: it must be above 0"),
         (["edge_weight=-1"], "edge_weight is -1.0: it must be 0 or above"),
-        (["images=a", "cache=b"], "leave one of the two out"),
+        (["images=a", "cache=b"], "cache .* images a takes their place; leave one of the two out"),
+        (["images=a", "data=b.csv"], "data .* leave one of the two out"),
+        (["images=a", "weights=2"], "weights .* leave one of the two out"),
+        (["images=a", "validation_data=b.csv"], "validation_data .* leave one of the two out"),
         (["latent_weight=0"], "latent_weight is 0.0: it must be above 0"),
     ],
 )

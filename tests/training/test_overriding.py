@@ -20,6 +20,14 @@ def test_settings_are_read_as_their_fields_types():
     assert override(config, ["stop=none"]).last == 12
 
 
+@pytest.mark.parametrize("text", ["a.jsonl,b c.csv", '["a.jsonl", "b c.csv"]', "a.jsonl, b c.csv,"])
+def test_lists_are_json_or_separated_by_commas(text):
+    config = override(recipe("nano-depth"), [f"data={text}", "weights=9,1"])
+    assert config.data == ("a.jsonl", "b c.csv")
+    assert config.weights == (9, 1)
+    assert override(config, ["data=", "weights="]).data == ()
+
+
 def test_every_recipe_has_its_own_settings():
     codec = override(recipe("distil-decoder"), ["teacher=m", "width=8", "encoder_blocks=[0,1,2]"])
     assert (codec.teacher, codec.width, codec.encoder_blocks) == ("m", 8, (0, 1, 2))
@@ -42,8 +50,15 @@ def test_every_recipe_has_its_own_settings():
         ("precision=fp8", "fp32, bf16"),
         ("task=normals", "no setting 'task'"),
         ("phases=[[0,8,8]]", "expected phases"),
-        ("encoder_blocks=3", "expected whole numbers such as [1,2,2]"),
-        ("encoder_blocks=[1,2.5]", "expected whole numbers such as [1,2,2]"),
+        ("phases=[[0,480.7,640,2]]", "expected phases (got float)"),
+        ("phases=[[0,480,640,true]]", "expected phases (got bool)"),
+        ("phases=[[true,480,640,2]]", "expected phases (got bool)"),
+        ("phases=[0,480,640,2]", "expected phases"),
+        ("phases=[[]]", "expected phases"),
+        ("encoder_blocks=1,x", "--set encoder_blocks=x: expected int"),
+        ("encoder_blocks=[1,2.5]", "--set encoder_blocks=2.5: expected int"),
+        ("encoder_blocks=[1,2", "[1,2: not a list"),
+        ("trackers=wandb,paper", "--set trackers=paper: choose one of tensorboard, wandb"),
         ("near=true", "expected float"),
     ],
 )

@@ -72,3 +72,13 @@ def test_a_broken_photograph_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"a\.png"):
         Photos(paths=[tmp_path / "a.png"], seed=0).fetch([0], (8, 8))
+
+
+def test_there_are_as_many_crops_as_asked_for_and_all_differ(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    photos = Photos(paths=[tmp_path / "a.png"], seed=1, crops=6)
+    assert photos.count == 6
+    crops = photos.fetch(range(6), (8, 8)).image
+    assert len({crop.sum().item() for crop in crops}) == 6
+    assert Photos(paths=[tmp_path / "a.png"], seed=1).count == 1

@@ -1,23 +1,21 @@
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
+import killing
+import micro_models
 import pytest
 import tiny_models
 import torch
+from killing import same_bits
 from safetensors.torch import load_file
 
 from monostep.checkpoints import folder
 from monostep.errors import CheckpointError, SettingError, TrainingError
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
 from monostep.recipes import recipe
-from monostep.training.loop import STATE
+from monostep.training.beginning import begin
 from monostep.training.overriding import override
-from monostep.training.start import new_model, train
+from monostep.training.start import train
 
 SMALL = ("steps=8", "phases=[[0,32,32,1]]", "validation_scenes=1", "scenes=50", "log_every=1")
 EVERY = ("validate_every=4", "checkpoint_every=2", "warmup=2")
@@ -32,44 +30,54 @@ def autoencoder(tmp_path_factory):
     return path
 
 
-def _command(run: Path, autoencoder: Path, *options: str) -> list[str]:
-    settings = [*SMALL, *EVERY, f"autoencoder={autoencoder}"]
-    sets = [part for setting in settings for part in ("--set", setting)]
-    command = [sys.executable, "-m", "monostep", "train", "nano-depth", "-o", str(run)]
-    return [*command, *sets, *options]
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    return micro_models.write(tmp_path_factory.mktemp("start"))
 
 
-def _logged(run: Path) -> int:
-    path = run / "log.jsonl"
-    return len(path.read_text().splitlines()) if path.exists() else 0
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, start):
+    """A run that nothing disturbed."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    assert killing.finish(run, start) == 0, killing.said(run).read_text()
+    return run
 
 
-def test_a_killed_run_resumes_to_the_same_bits(tmp_path, autoencoder):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    subprocess.run(_command(whole, autoencoder), env=environment, check=True, capture_output=True)
-    process = subprocess.Popen(
-        _command(broken, autoencoder), env=environment, stderr=subprocess.DEVNULL
-    )
-    while _logged(broken) < 3:  # a state of step 2 is written, a step after it is under way
-        assert process.poll() is None
-        time.sleep(0.01)
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path, start, whole):
+    broken = tmp_path / "broken"
+    process = killing.begin(broken, start)
+    # a state of step 2 is written, a step after it is under way
+    killing.wait(process, broken, lambda: killing.logged(broken) >= 3)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert _logged(broken) < _logged(whole)
-    resume = _command(broken, autoencoder, "--resume")
-    subprocess.run(resume, env=environment, check=True, capture_output=True)
-    for name in ("state.safetensors", "model/unet/diffusion_pytorch_model.safetensors"):
-        ours, theirs = load_file(whole / name), load_file(broken / name)
-        assert ours.keys() == theirs.keys()
-        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert killing.logged(broken) < killing.logged(whole)
+    assert killing.finish(broken, start, "--resume") == 0
+    same_bits(broken, whole)
     steps = [json.loads(line)["step"] for line in (broken / "log.jsonl").read_text().splitlines()]
     assert sorted(steps) == steps
 
 
+def test_a_run_that_is_asked_to_end_saves_exits_and_resumes_to_the_same_bits(
+    tmp_path, start, whole
+):
+    asked = tmp_path / "asked"
+    options = ("--set", "workers=1", "--set", "checkpoint_every=8")
+    process = killing.begin(asked, start, *options)
+    killing.wait(process, asked, lambda: killing.logged(asked) >= 1)
+    killing.signal_all(process, signal.SIGTERM)  # its workers, too, as a scheduler does
+    assert process.wait() == 143
+    assert "is saved; --resume goes on" in killing.said(asked).read_text()
+    (saved,) = (asked / "states").iterdir()
+    assert 1 <= int(saved.stem) < 8
+    assert killing.finish(asked, start, "--resume") == 0
+    same_bits(asked, whole)
+
+
 @pytest.mark.parametrize("name", ["nano-normals", "nano-autoencoder"])
 def test_every_recipe_trains_and_keeps_its_result(tmp_path, autoencoder, name):
-    settings = [*SMALL, *EVERY, "steps=2", f"autoencoder={autoencoder}"]
+    settings = [*SMALL, *EVERY, "steps=2"]
+    if name == "nano-normals":
+        settings.append(f"autoencoder={autoencoder}")
     progress = train(override(recipe(name), settings), tmp_path / "run")
     assert progress.step == 2
     assert progress.best is not None
@@ -91,7 +99,9 @@ def test_a_stopped_distillation_resumes_to_the_same_bits(tmp_path, name):
     assert train(config, tmp_path / "whole").step == 2
     assert train(override(config, ["stop=1"]), tmp_path / "parts").step == 1
     assert train(config, tmp_path / "parts", resume=True).step == 2
-    whole, parts = (load_file(tmp_path / run / STATE) for run in ("whole", "parts"))
+    whole, parts = (
+        load_file(tmp_path / run / "states/00000002.safetensors") for run in ("whole", "parts")
+    )
     assert whole.keys() == parts.keys()
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
 
@@ -103,7 +113,7 @@ def test_the_initial_weights_follow_the_configs_seed_and_nothing_else(tmp_path, 
         torch.manual_seed(outer)
         run = tmp_path / f"{outer}-{seed}"
         train(override(recipe("nano-depth"), [*small, f"seed={seed}"]), run)
-        weights.append(load_file(run / "state.safetensors")["weight/conv_in.weight"])
+        weights.append(load_file(run / "states/00000001.safetensors")["weight/conv_in.weight"])
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 
@@ -120,12 +130,12 @@ def test_a_run_can_stop_early_and_another_start_from_its_last_weights(tmp_path, 
     first = override(recipe("nano-depth"), [*common, "stop=3"])
     assert train(first, tmp_path / "first").step == 3
     second = override(recipe("nano-normals"), [*common, f"start={tmp_path / 'first'}"])
-    state = load_file(tmp_path / "first" / "state.safetensors")
-    unet = new_model(second).unet
+    state = load_file(tmp_path / "first" / "states/00000003.safetensors")
+    unet = begin(second).model.unet
     assert torch.equal(unet.conv_out.weight, state["weight/conv_out.weight"])
     kept = override(second, [f"start={tmp_path / 'first' / 'model'}"])
     model, _ = folder.load(tmp_path / "first" / "model")
-    assert torch.equal(new_model(kept).prompt, model.prompt)
+    assert torch.equal(begin(kept).model.prompt, model.prompt)
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path, autoencoder):
@@ -147,4 +157,4 @@ def test_an_autoencoder_of_another_width_is_named(tmp_path):
     )
     folder.save_autoencoder(AutoencoderTiny(config), tmp_path, dtype=torch.float32)
     with pytest.raises(SettingError, match="3 latent channels, the UNet expects 4"):
-        new_model(override(recipe("nano-depth"), [f"autoencoder={tmp_path}"]))
+        begin(override(recipe("nano-depth"), [f"autoencoder={tmp_path}"]))

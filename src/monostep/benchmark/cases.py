@@ -13,7 +13,7 @@ from monostep.data.splits import SEEDS
 from monostep.errors import SettingError
 
 MULTIPLE = 8  # of image sides: then nobody pads, and all see the same picture
-_SHIFT = 29  # pixels between one of a batch and the next
+SHIFT = 29  # pixels between one of a batch and the next
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ def cases(
 def pictures(case: Case) -> Float[Tensor, "batch 3 height width"]:
     """A procedural scene in [0, 1], and for a batch the same scene shifted sideways."""
     scene = _scene(case.size)
-    return torch.stack([scene.roll(index * _SHIFT, dims=-1) for index in range(case.batch)])
+    return torch.stack([scene.roll(index * SHIFT, dims=-1) for index in range(case.batch)])
 
 
 @cache

@@ -8,7 +8,7 @@ from monostep.benchmark.stopwatch import STAGES, WHOLE
 
 def document(report: dict[str, Any]) -> str:
     """All of it as Markdown."""
-    parts = [f"# {report['model']}, {report['task']}", _machine(report)]
+    parts = [f"# {report['model']}, {report['task']}", machine_line(report)]
     if report["problems"]:
         wrong = [f"- {problem}" for problem in report["problems"]]
         parts += ["\n".join(["**DO NOT TRUST THESE NUMBERS:**", "", *wrong])]
@@ -42,16 +42,16 @@ def subjects(case: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
         rows.append(
             [
                 label,
-                *(_plain(times.get(stage, {}).get("median"), "{:.0f}") for stage in STAGES),
+                *(plain(times.get(stage, {}).get("median"), "{:.0f}") for stage in STAGES),
                 f"{whole['median']:.0f}",
                 f"{whole['lowest']:.0f}-{whole['highest']:.0f}",
                 f"{one['images_per_second']:.3g}",
-                _gib(one["peak_bytes"]),
-                _gib(one["predict_peak_bytes"]),
-                _plain(_giga(one["multiply_adds"].get(WHOLE)), "{:.4g}"),
-                _plain(one["share_of_matrix_product"], "{:.2f}"),
-                _plain(apart.get("largest"), "{:.1e}"),
-                _plain(apart.get("mean"), "{:.1e}"),
+                gib(one["peak_bytes"]),
+                gib(one["predict_peak_bytes"]),
+                plain(_giga(one["multiply_adds"].get(WHOLE)), "{:.4g}"),
+                plain(one["share_of_matrix_product"], "{:.2f}"),
+                plain(apart.get("largest"), "{:.1e}"),
+                plain(apart.get("mean"), "{:.1e}"),
             ]
         )
     return heading, rows
@@ -67,7 +67,7 @@ def ratios(case: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
         numbers = [speed.get(stage) for stage in (WHOLE, *STAGES)]
         numbers += [one["multiply_adds"], one["peak"], one["load_peak"], one["predict_peak"]]
         words = [one["name"], one["ours"], one["other"]]
-        rows.append([*words, *(_plain(number, "{:.2f}") for number in numbers)])
+        rows.append([*words, *(plain(number, "{:.2f}") for number in numbers)])
     return heading, rows
 
 
@@ -79,7 +79,7 @@ def baselines(case: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     for one in case["baselines"]:
         how = "computed" if one["measured_seconds"] is None else "measured"
         numbers = [one[f"{how}_seconds"], one[f"{how}_ratio_to_default"]]
-        share = _plain(one["measured_of_computed"], "{:.2f}")
+        share = plain(one["measured_of_computed"], "{:.2f}")
         took, ratio = f"{numbers[0]:.3g}", f"{numbers[1]:.3g}"
         rows.append([one["baseline"], one["subject"], took, how, ratio, share])
     return heading, rows
@@ -93,7 +93,7 @@ def loading(report: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
             name,
             f"{one['import_seconds']:.2f}",
             f"{one['load_seconds']:.2f}",
-            _gib(one["peak_bytes"]),
+            gib(one["peak_bytes"]),
         ]
         for name, one in report["loading"].items()
     ]
@@ -113,13 +113,14 @@ def _case(case: dict[str, Any]) -> list[str]:
     return parts
 
 
-def _machine(report: dict[str, Any]) -> str:
+def machine_line(report: dict[str, Any]) -> str:
+    """Where a report's numbers were measured, and how."""
     facts = report["machine"]
     halves = ", ".join(facts["cpu_half_precision"]) or "no half precision"
     gpu = f"{facts['gpu']['name']}, " if facts["gpu"] else ""
     return (
         f"{gpu}{facts['cpu']}, {facts['cores']} cores, {facts['threads']} threads, "
-        f"{_gib(facts['memory_bytes'])} GiB, {facts['cpu_capability']} ({halves}); "
+        f"{gib(facts['memory_bytes'])} GiB, {facts['cpu_capability']} ({halves}); "
         f"torch {facts['torch']}, diffusers {facts['diffusers']}, monostep {report['monostep']}; "
         f"{report['rounds']} rounds, {report['order']}, on {report['device']}"
     )
@@ -132,13 +133,15 @@ def _cold(report: dict[str, Any]) -> list[str]:
     return [table(["command", "seconds"], seconds), table(["quotient", "value"], quotients)]
 
 
-def _plain(number: float | None, form: str) -> str:
-    return "-" if number is None else form.format(number)
+def plain(value: float | None, form: str) -> str:
+    """The value in a format, or a dash for none."""
+    return "-" if value is None else form.format(value)
 
 
 def _giga(number: float | None) -> float | None:
     return None if number is None else number / 1e9
 
 
-def _gib(count: int | None) -> str:
+def gib(count: int | None) -> str:
+    """Bytes in GiB, or a dash for none."""
     return "-" if count is None else f"{count / 2**30:.2f}"

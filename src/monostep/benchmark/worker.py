@@ -39,6 +39,10 @@ class Assignment:
     device: str
     threads: int | None = None
 
+    def worker(self) -> Any:
+        """Who answers for the subject in its process."""
+        return Worker(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
@@ -119,14 +123,14 @@ def serve(connection: Connection, assignment: Assignment) -> None:
     """Answer questions (method, arguments, options) until None comes; the main of a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     warnings.simplefilter("ignore")  # other packages' advice, from every process
-    worker = Worker(assignment)
+    worker = assignment.worker()
     with suppress(EOFError):  # the parent is gone
         while (asked := connection.recv()) is not None:
             connection.send(_answer(worker, *asked))
 
 
 def _answer(
-    worker: Worker, method: str, arguments: Sequence[Any], options: Mapping[str, Any]
+    worker: Any, method: str, arguments: Sequence[Any], options: Mapping[str, Any]
 ) -> tuple[bool, Any]:
     """Whether it went well, and the outcome or what went wrong."""
     try:

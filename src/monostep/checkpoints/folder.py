@@ -4,6 +4,7 @@ What others published is opened by `monostep.checkpoints.opening`.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -27,12 +28,21 @@ from monostep.files.atomic import write_json
 
 
 def save(
-    model: LatentDiffusion, card: Card, folder: Path, *, dtype: torch.dtype = torch.float32
+    model: LatentDiffusion,
+    card: Card,
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    state: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Write the model in `dtype`; the card gets the hash of what was written."""
-    save_autoencoder(model.vae, folder, dtype=dtype)
-    unet = _cast(model.unet.state_dict(), dtype)
-    weights.write(folder / "unet" / weights.NAME, unet)
+    """Write the model in `dtype`; the card gets the hash of what was written.
+
+    `state` is the model's state where the model itself does not hold it as it is to be written:
+    adapted, or spread over processes.
+    """
+    state = model.state_dict() if state is None else state
+    _save_autoencoder(_under(state, "vae"), model.vae, folder, dtype)
+    weights.write(folder / "unet" / weights.NAME, _cast(_under(state, "unet"), dtype))
     write_json(folder / layout.UNET_CONFIG, dimensions.unet_to_json(model.unet.config))
     weights.write(folder / PROMPT, {"prompt": model.prompt.float()})
     schedule = scheduler.to_json(model.schedule, card.spacing)
@@ -44,9 +54,7 @@ def save(
 
 def save_autoencoder(autoencoder: Autoencoder, folder: Path, *, dtype: torch.dtype) -> None:
     """Write only the autoencoder, as `vae/` of a model folder."""
-    weights.write(folder / "vae" / weights.NAME, _cast(autoencoder.state_dict(), dtype))
-    config = dimensions.autoencoder_to_json(autoencoder.config)
-    write_json(folder / layout.VAE_CONFIG, config)
+    _save_autoencoder(autoencoder.state_dict(), autoencoder, folder, dtype)
 
 
 def load(folder: Path, *, verify: bool = False) -> tuple[LatentDiffusion, Card]:
@@ -100,7 +108,20 @@ def _all_tensors(folder: Path) -> dict[str, Tensor]:
     }
 
 
-def _cast(tensors: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+def _save_autoencoder(
+    state: Mapping[str, Tensor], autoencoder: Autoencoder, folder: Path, dtype: torch.dtype
+) -> None:
+    weights.write(folder / "vae" / weights.NAME, _cast(state, dtype))
+    config = dimensions.autoencoder_to_json(autoencoder.config)
+    write_json(folder / layout.VAE_CONFIG, config)
+
+
+def _under(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    start = f"{part}."
+    return {name.removeprefix(start): t for name, t in state.items() if name.startswith(start)}
+
+
+def _cast(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
     return {name: tensor.detach().to(dtype) for name, tensor in tensors.items()}
 
 

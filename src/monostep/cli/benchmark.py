@@ -1,20 +1,26 @@
-"""monostep benchmark [--model SOURCE | --size sd2|nano|tiny]."""
+"""monostep benchmark [--model SOURCE | --size sd2|nano|tiny] [--training]."""
 
 from __future__ import annotations
 
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from monostep.cli import source
 from monostep.cli.exit_codes import FAILED
 from monostep.errors import SettingError
+
+if TYPE_CHECKING:
+    from monostep.benchmark.cases import Case
+
+Told: TypeAlias = tuple[dict[str, Any], Callable[[dict[str, Any]], str]]
+FOR_TRAINING = ("recompute", "warm_up")
 
 
 def benchmark(
@@ -47,7 +53,8 @@ def benchmark(
         str | None,
         typer.Option(
             help="diffusers, unfolded, depth-anything-v2-large, depth-anything-v2-small, "
-            "dpt-large, separated by commas, or none. [default: diffusers]"
+            "dpt-large, separated by commas, or none; with --training diffusers and "
+            "diffusers-tuned, which is channels-last with fused AdamW. [default: diffusers]"
         ),
     ] = None,
     baseline: Annotated[
@@ -62,8 +69,22 @@ def benchmark(
     ] = False,
     repeat: Annotated[int, typer.Option(help="Rounds.")] = 5,
     cold_start: Annotated[
-        int, typer.Option("--cold-start", help="Rounds of new processes; 0: none.")
-    ] = 3,
+        int | None,
+        typer.Option("--cold-start", help="Rounds of new processes; 0: none. [default: 3]"),
+    ] = None,
+    training: Annotated[
+        bool,
+        typer.Option(
+            "--training", help="Measure optimiser steps instead, on random or given weights."
+        ),
+    ] = False,
+    recompute: Annotated[
+        str | None,
+        typer.Option(help="Activations not kept: none, unet or all. [default: none]"),
+    ] = None,
+    warm_up: Annotated[
+        int | None, typer.Option("--warm-up", help="Steps of each process not timed. [default: 1]")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Of each process. [default: torch's]")] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE.json", help="All of it.")
@@ -72,36 +93,93 @@ def benchmark(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
 ) -> None:
     """Measure ours and others side by side, in turns; exit 1 if they do not agree."""
-    from monostep.benchmark import cases, run
-    from monostep.benchmark import markdown as tables
-    from monostep.benchmark.plan import Wishes, plan
-    from monostep.files import atomic
+    from monostep.benchmark import cases
 
     if model is not None and (size is not None or keep is not None):
         raise SettingError("--model and random weights (--size, --keep) exclude each other")
-    looks = [cases.size(text) for text in image_size or ["384x512"]]
-    wishes = Wishes(
-        dtypes=_names(dtype) or (),
-        against=_names(against),
-        compiled=compiled,
-        device=device,
-        threads=threads,
-        rounds=repeat,
-        cold_starts=cold_start,
-        baselines=tuple(cases.baseline(text) for text in baseline or []),
-        measure_baselines=measure_baseline,
+    _check_mode(
+        training,
+        steps=steps,
+        compile=compiled or None,
+        baseline=baseline,
+        measure_baseline=measure_baseline or None,
+        cold_start=cold_start,
+        recompute=recompute,
+        warm_up=warm_up,
     )
+    looks = [cases.size(text) for text in image_size or ["384x512"]]
+    wishes = {
+        "dtypes": _names(dtype) or (),
+        "against": _names(against),
+        "device": device,
+        "threads": threads,
+        "rounds": repeat,
+    }
+    if training:
+        wishes |= {"recompute": recompute or "none", "warm_ups": 1 if warm_up is None else warm_up}
+    else:
+        wishes |= {
+            "compiled": compiled,
+            "cold_starts": 3 if cold_start is None else cold_start,
+            "baselines": tuple(cases.baseline(text) for text in baseline or []),
+            "measure_baselines": measure_baseline,
+        }
     every = cases.cases(looks, batch_size or [1], steps=steps)
+    measure = _training if training else _predicting
     with _weights(model, size=size or "nano", task=task, keep=keep) as found:
-        planned = plan(found, every, wishes, task=task, frame=network_frame)
-        with _telling() as tell:
-            report = run.benchmark(planned, tell=tell)
+        report, document = measure(found, every, wishes, task=task, frame=network_frame)
+    _tell(report, document, output=output, markdown=markdown, as_json=as_json)
+
+
+def _predicting(source: str, cases: Sequence[Case], wishes: dict[str, Any], **card: Any) -> Told:
+    """Predictions, as values and as Markdown."""
+    from monostep.benchmark import markdown, run
+    from monostep.benchmark.plan import Wishes, plan
+
+    planned = plan(source, cases, Wishes(**wishes), **card)
+    with _telling() as tell:
+        report = run.benchmark(planned, tell=tell)
+    return report, markdown.document
+
+
+def _training(source: str, cases: Sequence[Case], wishes: dict[str, Any], **card: Any) -> Told:
+    """Optimiser steps, as values and as Markdown."""
+    from monostep.benchmark import training_markdown, training_run
+    from monostep.benchmark.training_plan import TrainingWishes, plan
+
+    planned = plan(source, cases, TrainingWishes(**wishes), **card)
+    with _telling() as tell:
+        report = training_run.benchmark(planned, tell=tell)
+    return report, training_markdown.document
+
+
+def _check_mode(training: bool, **given: object) -> None:
+    """Refuse options that the other kind of benchmark has."""
+    for name, value in given.items():
+        if value is not None and (name in FOR_TRAINING) != training:
+            option = "--" + name.replace("_", "-")
+            raise SettingError(
+                f"{option}: it is for the benchmark {'without' if training else 'with'} --training"
+            )
+
+
+def _tell(
+    report: dict[str, Any],
+    document: Callable[[dict[str, Any]], str],
+    *,
+    output: Path | None,
+    markdown: Path | None,
+    as_json: bool,
+) -> None:
+    """Write and print the report; exit 1 if it has problems."""
+    from monostep.files import atomic
+
     report["command"] = " ".join(["monostep", *sys.argv[1:]])
     if output is not None:
         atomic.write_json(output, report)
     if markdown is not None:
-        atomic.write_bytes(markdown, tables.document(report).encode())
-    typer.echo(json.dumps(report, sort_keys=True) if as_json else tables.document(report))
+        atomic.write_bytes(markdown, document(report).encode())
+    typer.echo(json.dumps(report, sort_keys=True) if as_json else document(report))
     for problem in report["problems"]:
         typer.echo(f"monostep: {problem}", err=True)
     if report["problems"]:

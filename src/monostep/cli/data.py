@@ -1,13 +1,24 @@
-"""monostep data ...: make and look at data."""
+"""monostep data ...: make, prepare, label and check data."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from monostep.cli.data_check import check
+from monostep.cli.data_label import label
+from monostep.cli.data_prepare import prepare
+
 app = typer.Typer(
-    help="Make training and test data.", no_args_is_help=True, pretty_exceptions_enable=False
+    help="Make, prepare, label and check data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
+
+
+app.command("prepare")(prepare)
+app.command("check")(check)
+app.command("label")(label)
 
 
 @app.callback()

@@ -60,7 +60,7 @@ def _show(found: "Survey", output: Path, shown: int) -> None:
 
     for summary in found.summaries:
         typer.echo(report.about(summary))
-    for line in report.table(found):
+    for line in [*report.limits(found), *report.table(found)]:
         typer.echo(line)
     if not found.findings:
         typer.echo("nothing found")

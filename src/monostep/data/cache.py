@@ -1,7 +1,8 @@
 """Rendered scenes kept on disk: a scene is a pure function, so it need be rendered only once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -71,12 +72,26 @@ class SceneCache:
             "done": (np.bool_, ()),
         }
         place = self.folder / f"v{VERSION}-seed{self.seed}-{self.count}-{height}x{width}"
-        place.mkdir(parents=True, exist_ok=True)
-        arrays = {}
-        for name, (dtype, shape) in layout.items():
-            path = place / f"{name}.npy"
-            mode = "r+" if path.exists() else "w+"
-            arrays[name] = np.lib.format.open_memmap(
-                path, mode=mode, dtype=dtype, shape=(self.count, *shape)
-            )
-        return arrays
+        shapes = {name: (dtype, (self.count, *shape)) for name, (dtype, shape) in layout.items()}
+        if not place.is_dir():
+            _create(place, shapes)
+        return {
+            name: np.lib.format.open_memmap(place / f"{name}.npy", mode="r+") for name in shapes
+        }
+
+
+def _create(place: Path, shapes: Mapping[str, tuple[type, tuple[int, ...]]]) -> None:
+    """Make the folder with empty arrays, whole at once: other processes may want it, too."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".monostep-", dir=place.parent) as folder:
+        whole = Path(folder) / place.name
+        whole.mkdir()  # by the umask; the temporary folder is its owner's alone
+        for name, (dtype, shape) in shapes.items():
+            np.lib.format.open_memmap(
+                whole / f"{name}.npy", mode="w+", dtype=dtype, shape=shape
+            ).flush()
+        try:
+            whole.rename(place)
+        except OSError:
+            if not place.is_dir():  # nobody else was faster
+                raise

@@ -13,6 +13,7 @@ from torch import Tensor
 from monostep.data import frame_geometry, stored_maps
 from monostep.data.manifest import Declaration, Row
 from monostep.files import photo
+from monostep.files.decoded import full_scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,5 +63,5 @@ def load(row: Row, declaration: Declaration, *, normals: bool = True) -> Frame:
 
 def _image(path: Path) -> Float[Tensor, "3 height width"]:
     pixels = photo.read(path).pixels
-    top = {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
+    top = full_scale(pixels)
     return torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1).contiguous() / top

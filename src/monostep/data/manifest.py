@@ -18,10 +18,12 @@ from monostep.data import manifest_csv, manifest_fields, manifest_folder, manife
 from monostep.data.manifest_fields import Entry, choice, four, number, text
 from monostep.data.manifest_paths import from_text, to_text
 from monostep.data.samples import KINDS
+from monostep.data.splits import NAMES
 from monostep.errors import InputError, OutputError
 from monostep.geometry.frames import Frame
 
 VERSION = 1
+_OF_FOLDER = ("manifest.jsonl", "manifest.csv")
 Unit = Literal["m", "cm", "mm", "km", "relative"]
 Quantity = Literal["depth", "distance", "disparity"]
 Fit = Literal["resize", "kitti-crop"]
@@ -102,7 +104,7 @@ class Row:
     confidence: Path | None = None
     # fx, fy, cx, cy of the upright image, pixel centres at integer + 0.5
     intrinsics_px: tuple[float, float, float, float] | None = None
-    split: str | None = None
+    split: str | None = None  # train, validation (or val), test
     kind: str | None = None  # indoor, outdoor or object
 
 
@@ -122,16 +124,21 @@ def read(path: str | Path) -> Manifest:
         InputError: it is missing, says what cannot be understood, or holds no row; with the line.
     """
     path = Path(path)
-    written = [path / name for name in ("manifest.jsonl", "manifest.csv")]
+    written = [path / name for name in _OF_FOLDER]
     path = next((each for each in written if each.is_file()), path)
     folder = path if path.is_dir() else path.parent
     base = Path(os.path.realpath(folder))
     head, entries = _reader(path)(path)
-    declaration = _declaration(head, default_name=path.stem if path != folder else base.name)
+    declaration = _declaration(head, default_name=_default_name(path, base))
     rows = tuple(_row(entry, base) for entry in entries)
     if not rows:
         raise InputError(f"{path}: no rows; expected one for each image")
     return Manifest(path=path, declaration=declaration, rows=rows)
+
+
+def _default_name(path: Path, base: Path) -> str:
+    """The file's name, or its folder's where every such file has the same."""
+    return base.name if path.is_dir() or path.name in _OF_FOLDER else path.stem
 
 
 def write(path: Path, declaration: Declaration, rows: Sequence[Row]) -> None:
@@ -187,7 +194,7 @@ def _declaration(head: Entry, *, default_name: str) -> Declaration:
 def _row(entry: Entry, folder: Path) -> Row:
     place = partial(from_text, folder=folder)
     files = {name: place for name in ("image", "depth", "normals", "mask", "confidence")}
-    others = {"intrinsics_px": four, "split": text, "kind": choice(*KINDS)}
+    others = {"intrinsics_px": four, "split": choice(*NAMES), "kind": choice(*KINDS)}
     known = manifest_fields.convert(entry, {**files, **others})
     if "image" not in known:
         raise InputError(f"{entry.where}: no image; every row names one")

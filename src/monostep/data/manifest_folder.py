@@ -8,9 +8,9 @@ NAME.confidence.png                            how far it is to be trusted
 NAME.json                                      `intrinsics_px`, `kind`, `split`; unit and frame
 
 What all rows share stands in `manifest.json`. Without it the .json beside each image says unit,
-quantity and frame, as `monostep data synthesize` writes them; depth without either is in metres,
-and integers, which hardly are, are refused. Where a map is there in several formats, the most
-exact one is read.
+quantity and frame, as `monostep data synthesize` writes them: all of them or none, and the same.
+Depth without either is in metres, and integers, which hardly are, are refused. Where a map is
+there in several formats, the most exact one is read.
 """
 
 import re
@@ -20,10 +20,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from PIL import Image
 
 from monostep.data.manifest_fields import Entry
 from monostep.errors import InputError, MonostepWarning
 from monostep.files.atomic import read_json
+from monostep.files.decoded import DECODE_ERRORS, quiet
 
 DECLARATION = "manifest.json"
 IMAGES = frozenset(
@@ -47,6 +52,7 @@ _MAP = re.compile(
     rf"(?P<stem>.+)\.(?P<role>depth|normals|mask|valid|confidence)\.(?P<ending>{'|'.join(MAPS)})",
     re.IGNORECASE,
 )
+_OF = {"unit": "depth", "quantity": "depth", "frame": "normals"}  # what a key is about
 _RESULT = re.compile(r".+\.(uncertainty\..+|preview\.png)", re.IGNORECASE)  # of `predict`
 
 
@@ -76,6 +82,7 @@ def read(folder: Path) -> tuple[Entry, list[Entry]]:
     stated = folder / DECLARATION
     if stated.is_file():
         head = Entry(where=str(stated), values=read_json(stated))
+        _refuse_contradictions(rows, head)
     else:
         head = Entry(where=str(folder), values=_agreed(rows, folder))
     return head, [row.entry() for row in rows]
@@ -130,12 +137,21 @@ class _Set:
             told |= {key: depth[key] for key in ("unit", "quantity") if key in depth}
         if "normals" in self.maps and isinstance(normals, Mapping) and "frame" in normals:
             told["frame"] = normals["frame"]
-        if "depth" in self.maps and "unit" not in told and self.maps["depth"].suffix == ".png":
+        return told
+
+    @property
+    def depth_ending(self) -> str | None:
+        """The format of its depth, if there is one."""
+        return self.maps["depth"].suffix.lower() if "depth" in self.maps else None
+
+    def refuse_integers(self) -> None:
+        """Refuse depth that is hardly in metres (raises InputError)."""
+        depth = self.maps.get("depth")
+        if depth is not None and _holds_integers(depth):
             raise InputError(
-                f"{self.maps['depth']}: the unit of its integers is not declared; "
+                f"{depth}: the unit of its integers is not declared; "
                 f'write {DECLARATION} with for instance {{"unit": "mm"}}'
             )
-        return told
 
     def _only(self, what: str, paths: list[Path]) -> Path:
         if len(paths) != 1:
@@ -148,18 +164,50 @@ def _most_exact(files: Mapping[str, Path]) -> Path:
     return files[min(files, key=MAPS.index)]
 
 
+def _holds_integers(path: Path) -> bool:
+    """Whether a depth map stores integers, by its head; what cannot be read is told elsewhere."""
+    ending = path.suffix.lower()
+    try:
+        if ending == ".npy":
+            return np.load(path, mmap_mode="r", allow_pickle=False).dtype.kind in "iu"
+        if ending == ".npz":
+            with np.load(path, allow_pickle=False) as file:
+                return file["depth"].dtype.kind in "iu"
+        if ending in (".tif", ".tiff"):
+            with quiet(), Image.open(path) as image:
+                return image.mode not in ("F", "1")
+    except (*DECODE_ERRORS, BadZipFile, Image.DecompressionBombError):
+        return False
+    return ending == ".png"
+
+
 def _agreed(rows: list[_Set], folder: Path) -> dict[str, Any]:
     """What the files beside the images declare, if they all agree."""
     told = [row.declared() for row in rows]
+    undeclared = [row for row, each in zip(rows, told, strict=True) if "unit" not in each]
+    for row in {row.depth_ending: row for row in reversed(undeclared)}.values():  # one of each
+        row.refuse_integers()
     agreed = {key: value for each in told for key, value in each.items()}
     for row, each in zip(rows, told, strict=True):
-        for key in each:
-            if each[key] != agreed[key]:
+        for key in agreed:
+            if (_OF[key] in row.maps or key in each) and each.get(key) != agreed[key]:
                 raise InputError(
-                    f"{row.where}.json: {key} {each[key]!r}, elsewhere {agreed[key]!r}; "
-                    f"one folder has one {key}: split it, or declare it in {folder / DECLARATION}"
+                    f"{row.where}: {key} {each.get(key, 'not declared')}, elsewhere {agreed[key]}; "
+                    f"one folder has one {key}: split it, or correct the .json files or "
+                    f"{folder / DECLARATION}"
                 )
     return agreed
+
+
+def _refuse_contradictions(rows: list[_Set], head: Entry) -> None:
+    """Refuse a .json beside an image that says another thing than the folder's declaration."""
+    for row in rows:
+        for key, value in row.declared().items():
+            if head.values.get(key, value) != value:
+                raise InputError(
+                    f"{row.where}.json: {key} {value!r}, but {head.where} says "
+                    f"{head.values[key]!r}; correct one of them"
+                )
 
 
 def _four(camera: Any) -> Any:

@@ -1,6 +1,7 @@
 """The rows of a manifest as a source of training images."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -77,6 +78,8 @@ class ManifestSource:
         declaration = self.manifest.declaration
         try:
             frame = load(self._row(index), declaration, normals=self.normals)
+            if declaration.unit == "relative":
+                frame = replace(frame, depth_m=_unit_range(frame))
             if declaration.fit == "kitti-crop":
                 return frame_fit.kitti_crop(frame)
             return frame_fit.resize(frame, size)
@@ -98,6 +101,16 @@ def _stack(frames: Sequence[Frame], kinds: Sequence[int]) -> Samples:
         kind=torch.tensor(kinds, dtype=torch.int64),
         confidence=torch.stack([_confidence(frame) for frame in frames]) if graded else None,
     )
+
+
+def _unit_range(frame: Frame) -> torch.Tensor:
+    """Depth between 0 and 1: where scale and shift mean nothing, one unit is as good as another."""
+    if not frame.valid.any():
+        return frame.depth_m
+    counted = frame.depth_m[frame.valid]
+    low, high = counted.min(), counted.max()
+    span = torch.where(high > low, high - low, 1.0)
+    return torch.where(frame.valid, (frame.depth_m - low) / span, 0.0)
 
 
 def _known(intrinsics: torch.Tensor | None) -> torch.Tensor:

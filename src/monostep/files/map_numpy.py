@@ -12,7 +12,10 @@ from monostep.files.atomic import replacing
 from monostep.files.map_layout import Layout
 from monostep.files.metadata import from_json, to_json
 
-_ERRORS = (OSError, ValueError, EOFError, LookupError, zipfile.BadZipFile, NotImplementedError)
+_ERRORS = (
+    *(OSError, ValueError, EOFError, LookupError, ArithmeticError, MemoryError),
+    *(zipfile.BadZipFile, NotImplementedError),
+)
 
 
 def write_npy(path: Path, values: np.ndarray, _about: Mapping[str, Any], _layout: Layout) -> None:
@@ -24,8 +27,8 @@ def write_npy(path: Path, values: np.ndarray, _about: Mapping[str, Any], _layout
 def read_npy(path: Path, _layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
     """Read a .npy array; its description is empty (raises InputError)."""
     try:
-        with path.open("rb") as file:
-            return np.lib.format.read_array(file, allow_pickle=False), {}
+        # Mapped first: that compares the shape with the size of the file before it takes memory.
+        return np.array(np.lib.format.open_memmap(path, mode="r")), {}
     except _ERRORS as error:
         raise _unreadable(path, error) from error
 

@@ -19,7 +19,7 @@ class PngCodes:
     """What a PNG stores: codes up to `top`, and its text chunks."""
 
     codes: UInt8[np.ndarray, "height width channels"] | UInt16[np.ndarray, "height width channels"]
-    top: int  # the code that means all there can be: 1, 255 or 65535
+    top: int  # the code that means all there can be: 1, 3, 15, 255 or 65535
     palette: bool  # codes are numbers of colours
     text: dict[str, str]
 
@@ -51,10 +51,14 @@ def _read(path: Path, image: Image.Image) -> PngCodes:
     values = np.asarray(image)
     wide = facts is not None and facts.bit_depth == 16
     codes = values.astype(np.uint16 if wide else np.uint8)
+    top = 65535 if wide else 1 if image.mode == "1" else 255
+    if facts is not None and image.mode == "L" and facts.bit_depth in (2, 4):
+        top = 2**facts.bit_depth - 1
+        codes //= 255 // top  # Pillow has spread them over 8 bits
     texts = {str(key): str(text) for key, text in image.info.items() if isinstance(text, str)}
     return PngCodes(
         codes=codes if codes.ndim == 3 else codes[..., None],
-        top=65535 if wide else 1 if image.mode == "1" else 255,
+        top=top,
         palette=image.mode == "P",
         text=texts,
     )

@@ -37,7 +37,8 @@ def normals_from_depth(
     Args:
         depth_m: z-depth in metres, finite where it is valid.
         intrinsics: of a camera whose pixel centres are at integer + 0.5, without skew.
-        valid: where there is a surface; elsewhere no depth is looked at. None: everywhere.
+        valid: where there is a surface; elsewhere no depth is looked at, and beside it depth
+            counts to the other side only, unlike in the reference. None: everywhere.
         weight_per_m: a side's weight is exp(-weight_per_m * its second difference in metres).
 
     Raises:
@@ -51,17 +52,31 @@ def normals_from_depth(
     down, has_down = _gradient(z.T, valid.T, weight_per_m)
     normals = _perpendicular(z, across, down.T, intrinsics.double())
     usable = valid & has_across & has_down.T
-    return torch.where(valid, _refine(normals, z, usable), 0.0).to(depth_m.dtype)
+    surrounded = usable & _has_both(valid) & _has_both(valid.T).T
+    return torch.where(valid, _refine(normals, z, usable, surrounded), 0.0).to(depth_m.dtype)
 
 
 def _gradient(z: Map, valid: Mask, weight_per_m: float) -> tuple[Map, Mask]:
     """Change of depth from one column to the next, and where a neighbour says anything of it."""
     left, right = _differences(z)
-    bend = (left - right).abs()
-    weight = torch.where(valid, torch.exp(-weight_per_m * bend), 0.0)
-    has_left, has_right = _neighbours(valid, fill=False)
+    known = _has_both(valid)
+    weight = torch.where(known, torch.exp(-weight_per_m * (left - right).abs()), 0.0)
     share = _share(*_neighbours(weight, fill=0.0))
+    # A hole has no depth to lean to. Beyond the border the weight is 0, and that is enough unless
+    # the only neighbour, beside a hole, weighs nothing either.
+    into_left, into_right = _neighbours(valid, fill=True)
+    share = torch.where(into_left, torch.where(into_right, share, 1.0), 0.0)
+    unsure_left, unsure_right = _neighbours(~known, fill=False)
+    share[:, 0] = torch.where(unsure_right[:, 0], 0.0, share[:, 0])
+    share[:, -1] = torch.where(unsure_left[:, -1], 1.0, share[:, -1])
+    has_left, has_right = _neighbours(valid, fill=False)
     return share * left + (1 - share) * right, has_left | has_right
+
+
+def _has_both(valid: Mask) -> Mask:
+    """Where a valid pixel lies between two others, of which the border mirrors one."""
+    wide = torch.cat([valid[:, 1:2], valid, valid[:, -2:-1]], dim=1)
+    return wide[:, :-2] & valid & wide[:, 2:]
 
 
 def _share(left: Map, right: Map) -> Map:
@@ -85,13 +100,18 @@ def _perpendicular(
 
 
 def _refine(
-    normals: Float[Tensor, "3 height width"], z: Map, usable: Mask
+    normals: Float[Tensor, "3 height width"], z: Map, usable: Mask, surrounded: Mask
 ) -> Float[Tensor, "3 height width"]:
-    """Give each pixel the normal of its neighbour, or its own, where the depth bends least."""
+    """Give each pixel the normal of its neighbour, or its own, where the depth bends least.
+
+    Only where all neighbours are valid is it known how the depth bends; without any such
+    candidate a pixel keeps its own normal.
+    """
     left, right = _differences(z)
     up, down = (each.T for each in _differences(z.T))
-    roughness = torch.where(usable, (left - right + up - down).abs(), torch.inf)
-    candidates = torch.stack([*_four(roughness, fill=torch.inf), roughness])
+    roughness = torch.where(surrounded, (left - right + up - down).abs(), torch.inf)
+    own = torch.where(usable & ~surrounded, torch.finfo(z.dtype).max, roughness)
+    candidates = torch.stack([*_four(roughness, fill=torch.inf), own])
     least, choice = candidates.min(dim=0)
     moved = torch.stack(
         [torch.stack([*_four(axis, fill=0.0), axis]) for axis in normals], dim=1

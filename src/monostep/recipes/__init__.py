@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from monostep.errors import SettingError
-from monostep.recipes import distil, nano
+from monostep.recipes import distil, marigold, nano, own, paper
 from monostep.training.config import TrainConfig
 
 RECIPES: dict[str, Callable[[], TrainConfig]] = {
@@ -12,6 +12,22 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "nano-depth-relative": nano.nano_depth_relative,
     "nano-depth": nano.nano_depth,
     "nano-normals": nano.nano_normals,
+    "marigold-e2e-depth": paper.marigold_e2e_depth,
+    "marigold-e2e-normals": paper.marigold_e2e_normals,
+    "sd-e2e-depth": paper.sd_e2e_depth,
+    "sd-e2e-depth-4ch": paper.sd_e2e_depth_4ch,
+    "sd-e2e-normals": paper.sd_e2e_normals,
+    "e2e-parity-depth": paper.parity_depth,
+    "e2e-parity-normals": paper.parity_normals,
+    "marigold-depth": marigold.marigold_depth,
+    "marigold-depth-v1-1": marigold.marigold_depth_v1_1,
+    "marigold-normals": marigold.marigold_normals,
+    "marigold-normals-v1-1": marigold.marigold_normals_v1_1,
+    "marigold-lcm": marigold.marigold_lcm,
+    "latent-e2e": marigold.latent_e2e,
+    "finetune-depth": own.finetune_depth,
+    "finetune-normals": own.finetune_normals,
+    "self-train": own.self_train,
     "distil-decoder": distil.distil_decoder,
     "distil-finetune": distil.distil_finetune,
 }

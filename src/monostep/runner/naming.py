@@ -8,7 +8,7 @@ from typing import Literal
 
 PREVIEW_OF = "png"  # the format that brings a picture for people along
 _HALF = "-half"
-_RESULT = re.compile(r"(.+)\.(depth|normals)(\.preview|\.uncertainty)?\.[a-z]+")
+_RESULT = re.compile(r"(.+)\.(depth|normals)(\.preview|\.uncertainty|\.confidence)?\.[a-z]+")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,11 @@ from torch import Tensor, nn
 
 from monostep.data.samples import Samples
 from monostep.diffusion.latent_diffusion import Autoencoder
-from monostep.geometry import frames
+from monostep.geometry import decode, frames
 from monostep.losses.depth import normalised
-from monostep.training.step import NORMALS_FRAME, PerImage, far_depth
+from monostep.training.batch import Batch
+from monostep.training.step import NORMALS_FRAME, far_depth
+from monostep.training.task import PerImage
 from monostep.training.truth_config import TruthConfig
 
 Images = Float[Tensor, "images 3 height width"]
@@ -27,6 +29,7 @@ class AutoencoderTask:
     metric = "mean_absolute_error"
 
     def __init__(self, model: Autoencoder, config: TruthConfig) -> None:
+        config.check_sizes(model.config.factor)
         self.model: nn.Module = model
         self.autoencoder = model
         self.config = config
@@ -36,13 +39,18 @@ class AutoencoderTask:
         """The part that learns."""
         return self.model
 
-    def loss(self, samples: Samples, *, step: int) -> PerImage:  # noqa: ARG002
+    def loss(self, batch: Batch) -> PerImage:
         """Mean absolute error of the round trip, plus a pull of the latents towards unit size."""
-        original = torch.cat(pictures(samples, self.config))
+        original = torch.cat(pictures(batch.samples, self.config))
         latent = self.autoencoder.encode(original)
         error = (self.autoencoder.decode(latent).float() - original).abs().mean(dim=(1, 2, 3))
         excess = torch.relu(latent.float().square() - 1).mean(dim=(1, 2, 3))
         return (error + self.config.latent_weight * excess).unflatten(0, (3, -1)).mean(dim=0)
+
+    def predict(self, samples: Samples) -> Float[Tensor, "batch height width"]:
+        """Depth as it comes back."""
+        _, depth, _ = pictures(samples, self.config)
+        return decode.depth(self.autoencoder.decode(self.autoencoder.encode(depth)))
 
     def score(self, samples: Samples) -> PerImage:
         """Mean absolute error of the round trip of each scene's three pictures."""

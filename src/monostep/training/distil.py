@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from monostep.data.samples import Samples
 from monostep.diffusion.latent_diffusion import LatentDiffusion
-from monostep.geometry import decode
+from monostep.geometry import decode, frames
+from monostep.training.batch import Batch
 from monostep.training.distil_config import CodecConfig, DistilConfig
-from monostep.training.step import PerImage
+from monostep.training.task import PerImage
 from monostep.training.teacher import Teacher, clean_latent
 
 Map: TypeAlias = Float[Tensor, "batch _ height width"]  # three channels, or one of depth
@@ -47,18 +48,27 @@ class Lesson:
     """What both stages share: how far the student's map is from the teacher's."""
 
     metric = "distance_from_teacher"
+    needs_truth = False
 
     def __init__(self, student: LatentDiffusion, teacher: Teacher, config: DistilConfig) -> None:
-        self.student = student
+        self.model = student
         self.network = teacher.network
         self.is_depth = teacher.card.task == "depth"
+        self.frame = teacher.card.frame or "opencv"
         self.config = config
 
     def score(self, samples: Samples) -> PerImage:
         """Mean absolute difference between the maps of the whole student and of the teacher."""
         image = samples.image * 2 - 1
-        difference = self._difference(self.student(image), self.network(image))
+        difference = self._difference(self.model(image), self.network(image))
         return difference.abs().mean(dim=(1, 2, 3))
+
+    def predict(self, samples: Samples) -> Tensor:
+        """The student's map."""
+        decoded = self.model(samples.image * 2 - 1)
+        if self.is_depth:
+            return decode.depth(decoded)
+        return frames.convert(decode.normals(decoded), source=self.frame, target="opencv")
 
     def _difference(self, student: Map, teacher: Map) -> Map:
         if self.is_depth:
@@ -80,17 +90,17 @@ class CodecTask(Lesson):
     @property
     def trained(self) -> nn.Module:
         """The part that learns."""
-        return self.student.vae
+        return self.model.vae
 
-    def loss(self, samples: Samples, *, step: int) -> PerImage:  # noqa: ARG002
+    def loss(self, batch: Batch) -> PerImage:
         """Mean absolute error of the latents, plus the map's loss on the teacher's z_0."""
-        image = samples.image * 2 - 1
+        image = batch.samples.image * 2 - 1
         with torch.no_grad():
             image_latent = self.network.encode(image)
             clean = clean_latent(self.network, image_latent)
             decoded = self.network.decode(clean)
-        latent_error = (self.student.encode(image) - image_latent).float().abs().mean(dim=(1, 2, 3))
-        map_loss = self._map_loss(self.student.decode(clean), decoded)
+        latent_error = (self.model.encode(image) - image_latent).float().abs().mean(dim=(1, 2, 3))
+        map_loss = self._map_loss(self.model.decode(clean), decoded)
         return self.latent_weight * latent_error + map_loss
 
 
@@ -100,11 +110,11 @@ class StudentTask(Lesson):
     @property
     def trained(self) -> nn.Module:
         """The part that learns."""
-        return self.student
+        return self.model
 
-    def loss(self, samples: Samples, *, step: int) -> PerImage:  # noqa: ARG002
+    def loss(self, batch: Batch) -> PerImage:
         """The map's loss, through decoder, UNet and encoder."""
-        image = samples.image * 2 - 1
+        image = batch.samples.image * 2 - 1
         with torch.no_grad():
             decoded = self.network(image)
-        return self._map_loss(self.student(image), decoded)
+        return self._map_loss(self.model(image), decoded)

@@ -13,6 +13,7 @@ DEFAULT_TINY = AutoencoderTinyConfig(width=32, encoder_blocks=(0, 1, 3), decoder
 DEFAULT_KL = AutoencoderKLConfig(channels=(32, 64, 96), layers=1, groups=8, scale=1.0)
 TINY = ("width", "encoder_blocks", "decoder_blocks")
 KL = ("channels", "layers", "groups")
+REPLACED = ("cache", "data", "weights", "validation_data")  # by a folder of photographs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +32,10 @@ class DistilConfig(TrainConfig):
         super().__post_init__()
         self.require_above_zero("near")
         self.require_not_negative("edge_weight")
-        if self.images is not None and self.cache is not None:
+        given = [name for name in REPLACED if getattr(self, name)]
+        if self.images is not None and given:
             raise SettingError(
-                f"cache {self.cache} keeps rendered scenes, but images {self.images} takes their "
+                f"{given[0]} is for scenes and manifests, but images {self.images} takes their "
                 "place; leave one of the two out"
             )
 

@@ -1,45 +1,28 @@
-"""The loop: data, loss, gradient, step; validation and checkpoints on the way."""
+"""The loop: data, gradient, step; validation and states on the way."""
 
 import math
-from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import torch
-from torch import nn
-from torch.utils.data import DataLoader
-
-from monostep.data.samples import Samples
 from monostep.errors import TrainingError
-from monostep.training import source, state
+from monostep.files.atomic import write_json
+from monostep.training import feeding, leaving, order, parallel, preflight, state, validation
+from monostep.training.average import Average
+from monostep.training.beginning import CONFIG
 from monostep.training.config import TrainConfig
 from monostep.training.journal import Journal
-from monostep.training.optimiser import adamw, set_learning_rate
-from monostep.training.order import MicroBatches, micro_batch
+from monostep.training.learning import Learning
+from monostep.training.leaving import Leave
+from monostep.training.optimiser import new_optimiser
+from monostep.training.precision import loss_scaler
 from monostep.training.state import Progress
-from monostep.training.step import PerImage
+from monostep.training.task import Task, carried
+from monostep.training.update import Taken, Updater
+from monostep.training.world import World
 
-STATE = "state.safetensors"
-
-
-@runtime_checkable
-class Task(Protocol):
-    """What the loop must know of a task; scores are better when lower."""
-
-    metric: str
-
-    @property
-    def trained(self) -> nn.Module:
-        """The part that learns."""
-        ...
-
-    def loss(self, samples: Samples, *, step: int) -> PerImage:
-        """Loss of each image at an optimiser step (from 0)."""
-        ...
-
-    def score(self, samples: Samples) -> PerImage:
-        """Validation error of each image."""
-        ...
+LOG, PICTURES = "log.jsonl", "pictures"
 
 
 @runtime_checkable
@@ -47,122 +30,154 @@ class Keeper(Protocol):
     """Stores the model as the run's result."""
 
     def __call__(self, *, step: int, score: float) -> None:
-        """Keep the model as it is now: it is the best so far."""
+        """Keep the model as it is now: it is the best so far. All processes call it."""
         ...
 
 
-def run(task: Task, config: TrainConfig, folder: Path, keep: Keeper) -> Progress:
-    """Train to the last step, from the state in `folder` if there is one.
+def run(task: Task, config: TrainConfig, folder: Path, keep: Keeper, world: World) -> Progress:
+    """Train to the last step, from the newest whole state in `folder` if there is one.
 
-    Writes `state.safetensors` and `log.jsonl`, and calls `keep` at every best validation.
+    Writes `states/`, `log.jsonl` and `pictures/`, and calls `keep` at every best validation.
+
+    Raises:
+        TrainingError: something is wrong that more steps would not mend.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    optimiser = adamw(task.trained.parameters(), config)
-    path = folder / STATE
-    progress = Progress(step=0, best=None)
-    if path.exists():
-        progress = state.restore(path, task.trained, optimiser)
-    with Journal(folder / "log.jsonl", total=config.last, start=progress.step) as journal:
-        batches = _batches(config, progress.step)
-        for step in range(progress.step, config.last):
-            rate = set_learning_rate(optimiser, config, step)
-            loss, norm = _update(task, optimiser, config, step, batches)
-            journal.advance(images=config.accumulate * config.phase(step)[3])
-            done = step + 1
-            if done % config.log_every == 0 or done == config.last:
-                speed = journal.images_per_second
-                journal.record(
-                    step=done, loss=loss, gradient_norm=norm, rate=rate, images_per_second=speed
-                )
-            if done % config.validate_every == 0 or done == config.last:
-                progress = _validate(task, config, journal, progress, done, keep)
-            if done % config.checkpoint_every == 0 or done == config.last:
-                progress = Progress(step=done, best=progress.best)
-                state.save(path, task.trained, optimiser, progress)
-    return progress
-
-
-def _batches(config: TrainConfig, step: int) -> Iterator[Samples]:
-    data = MicroBatches(config)
-    return iter(
-        DataLoader(
-            data,
-            batch_size=None,
-            sampler=range(step * config.accumulate, len(data)),
-            num_workers=config.workers,
-            collate_fn=_as_is,  # pyright: ignore[reportArgumentType] - no list: batch_size is None
+    data = order.Pieces(config, slices=order.pieces(config, world.size))
+    with world.together("for the first look"):
+        notes = _look(task, config, folder, data, world)
+    if world.leads:  # only now: a start that failed leaves no run behind
+        write_json(folder / CONFIG, config.as_dict())
+    loss = parallel.spread(task, config, world)
+    optimiser = new_optimiser(task.trained.parameters(), config)
+    average = Average(task.trained, config.average) if config.average else None
+    others = {**carried(task), **({} if average is None else {"average": average})}
+    learning = Learning(trained=task.trained, optimiser=optimiser, others=others)
+    progress, passed_over = state.restore(folder, learning, world)
+    progress = progress or Progress(step=0, best=None)
+    scaler = loss_scaler(config.precision, world.device)
+    if progress.scaler:  # there is none before the first state, and none but in fp16
+        scaler.load_state_dict(progress.scaler)
+    journal = Journal(folder / LOG, config, start=progress.step, silent=not world.leads)
+    with journal, leaving.on_request() as leave:
+        for line in (*passed_over, *notes):
+            journal.say(line)
+        loop = _Loop(
+            task=task,
+            config=config,
+            folder=folder,
+            keep=keep,
+            world=world,
+            learning=learning,
+            updater=Updater(
+                loss=loss, optimiser=optimiser, scaler=scaler, config=config, world=world
+            ),
+            average=average,
+            journal=journal,
+            data=data,
         )
-    )
+        return loop.run(progress, leave)
 
 
-def _as_is(samples: Samples) -> Samples:
-    return samples
+def _look(
+    task: Task, config: TrainConfig, folder: Path, data: order.Pieces, world: World
+) -> list[str]:
+    """The preflight; returns what there is to say about the run."""
+    preflight.check_weights(task)
+    preflight.check_disk(task, config, folder)
+    batch = data.piece(world.rank).to(world.device)
+    preflight.check_gradient(task, config, batch)
+    lines = preflight.plan(config, data.sources)
+    if config.overfit:
+        first, last = preflight.overfit(task, config, batch)
+        lines.append(f"one batch: loss {first:.3g} to {last:.3g} in {config.overfit} steps")
+    return lines
 
 
-def _update(
-    task: Task,
-    optimiser: torch.optim.Optimizer,
-    config: TrainConfig,
-    step: int,
-    batches: Iterator[Samples],
-) -> tuple[float, float]:
-    """One optimiser step; returns the mean loss and the gradient's norm before clipping."""
-    optimiser.zero_grad(set_to_none=True)
-    device = _device(task)
-    total = 0.0
-    for _ in range(config.accumulate):
-        with _precision(config, device):
-            loss = task.loss(next(batches).to(device), step=step).mean() / config.accumulate
-        loss.backward()
-        total += loss.item()
-    norm = torch.nn.utils.clip_grad_norm_(task.trained.parameters(), config.clip).item()
-    if not (torch.isfinite(torch.tensor(total)) and torch.isfinite(torch.tensor(norm))):
-        first = step * config.accumulate
-        scenes = [micro_batch(config, first + k).indices for k in range(config.accumulate)]
-        raise TrainingError(
-            f"step {step + 1}: loss {total}, gradient norm {norm}; nothing was changed by it. "
-            f"Scenes {scenes} of seed {config.scene_seed}; try a lower learning_rate "
-            "or precision=fp32"
-        )
-    optimiser.step()
-    return total, norm
+@dataclass(frozen=True, kw_only=True)
+class _Loop:
+    task: Task
+    config: TrainConfig
+    folder: Path
+    keep: Keeper
+    world: World
+    learning: Learning
+    updater: Updater
+    average: Average | None
+    journal: Journal
+    data: order.Pieces
 
-
-def _validate(
-    task: Task,
-    config: TrainConfig,
-    journal: Journal,
-    progress: Progress,
-    step: int,
-    keep: Keeper,
-) -> Progress:
-    score = validate(task, config)
-    if not math.isfinite(score):
-        raise TrainingError(f"step {step}: validation {task.metric} is {score}; resume from before")
-    journal.record(step=step, validation=score, metric=task.metric)
-    if progress.best is not None and score >= progress.best:
+    def run(self, progress: Progress, leave: Leave) -> Progress:
+        if progress.step == 0 and getattr(self.config, "start", None) is not None:
+            progress = self._validate(progress)  # what does not become better stays as it is
+        steps = feeding.steps(self.data, self.world, first=progress.step)
+        while progress.step < self.config.last:
+            taken = self.updater.take(progress.step, next(steps), leave=leave)
+            progress = self._after(taken, progress)
+            if taken.leave and progress.step < self.config.last:
+                leave.asked = True  # on every process, whichever of them was asked
+                self.journal.say(f"asked to end: step {progress.step} is saved; --resume goes on")
+                break
         return progress
-    keep(step=step, score=score)
-    return Progress(step=progress.step, best=score)
 
+    def _after(self, taken: Taken, progress: Progress) -> Progress:
+        """Everything that is due after a step."""
+        config, done = self.config, progress.step + 1
+        progress = replace(progress, step=done)
+        if taken.names:
+            progress = self._skipped(taken, progress)
+        elif self.average is not None:
+            self.average.update(progress.step - 1)
+        last = done == config.last
+        self.journal.advance(images=config.accumulate * config.phase(done - 1)[3])
+        if done % config.log_every == 0 or last:
+            self.journal.record(
+                step=done,
+                loss=taken.loss,
+                gradient_norm=taken.norm,
+                rate=taken.rate,
+                images_per_second=self.journal.images_per_second,
+            )
+        due = done % config.validate_every == 0 or done == config.steps
+        if due or (last and progress.best is None):  # a run that stops early has a result, too
+            progress = self._validate(progress)
+        if done % config.checkpoint_every == 0 or last or taken.leave:
+            self._save(progress)
+        return progress
 
-@torch.no_grad()
-def validate(task: Task, config: TrainConfig) -> float:
-    """Mean score on the validation images, at the last phase's size."""
-    _, height, width, images = config.phases[-1]
-    scenes, count = source.validation(config)
-    device = _device(task)
-    scores = []
-    for first in range(0, count, images):
-        rows = range(first, min(first + images, count))
-        with _precision(config, device):
-            scores.append(task.score(scenes.fetch(rows, (height, width)).to(device)))
-    return torch.cat(scores).mean().item()
+    def _skipped(self, taken: Taken, progress: Progress) -> Progress:
+        """Count a step that changed nothing; too many end the run."""
+        progress = replace(progress, skipped=progress.skipped + 1)
+        what = (
+            f"step {progress.step}: loss {taken.loss}, gradient norm {taken.norm}; nothing was "
+            f"changed by it. Images: {', '.join(taken.names)}"
+        )
+        if progress.skipped > self.config.skips:
+            raise TrainingError(
+                f"{what}. Skipped so far: {progress.skipped}, allowed: {self.config.skips}; look "
+                "at these images, try a lower learning_rate or precision=fp32, or raise skips"
+            )
+        self.journal.record(step=progress.step, skipped=progress.skipped, images=taken.names)
+        return progress
 
+    def _validate(self, progress: Progress) -> Progress:
+        averaged = nullcontext() if self.average is None else self.average.swap()
+        with parallel.measuring(self.task.trained), averaged:
+            score = validation.score(self.task, self.config, self.world)
+            if not math.isfinite(score):
+                raise TrainingError(
+                    f"step {progress.step}: validation {self.task.metric} is {score}; "
+                    "resume from before"
+                )
+            self.journal.record(step=progress.step, validation=score, metric=self.task.metric)
+            if self.config.pictures:
+                path = self.folder / PICTURES / f"{progress.step:08d}.png"
+                validation.draw(self.task, self.config, self.world, path)
+                self.journal.picture(path, step=progress.step)
+            if progress.best is not None and score >= progress.best:
+                return progress
+            self.keep(step=progress.step, score=score)
+        return replace(progress, best=score)
 
-def _device(task: Task) -> torch.device:
-    return next(task.trained.parameters()).device
-
-
-def _precision(config: TrainConfig, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+    def _save(self, progress: Progress) -> None:
+        progress = replace(progress, scaler=self.updater.scaler.state_dict())
+        state.save(self.folder, self.learning, progress, self.world, keep=self.config.keep)

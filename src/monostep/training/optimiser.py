@@ -1,12 +1,17 @@
-"""AdamW and the paper's learning rate."""
+"""The optimisers and the papers' learning rate."""
 
 import math
 from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
 
 import torch
 from torch import nn
 
+from monostep.errors import MissingExtraError, TrainingError
 from monostep.training.config import TrainConfig
+
+FUSED = {"cpu", "cuda"}  # devices on which torch updates a weight in one pass
 
 
 def learning_rate_fraction(
@@ -24,13 +29,31 @@ def learning_rate_fraction(
     return math.exp((step - warmup) / (total - warmup) * math.log(final_fraction))
 
 
-def adamw(parameters: Iterable[nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW with the config's settings; the rate is set before every step."""
-    return torch.optim.AdamW(
-        parameters,
+def new_optimiser(parameters: Iterable[nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
+    """The config's optimiser of those parameters that require a gradient.
+
+    "adamw" decays the weights themselves (E2E-FT); "adam" adds the decay to the gradient, and
+    without decay is that of Marigold's first stage; "adamw8bit" keeps moments in 8 bits
+    (Dettmers et al., ICLR 2022), a quarter of their memory. The rate is set before every step.
+
+    Raises:
+        TrainingError: no parameter requires a gradient.
+        MissingExtraError: "adamw8bit" without bitsandbytes.
+    """
+    learning = [parameter for parameter in parameters if parameter.requires_grad]
+    if not learning:
+        raise TrainingError(
+            "no weight requires a gradient, expected at least one: nothing would be learned"
+        )
+    kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "adamw8bit": _eight_bit}
+    # In the rounding, fused differs from the other forms: by up to 3e-7 of a weight.
+    fused = {parameter.device.type for parameter in learning} <= FUSED
+    return kinds[config.optimiser](
+        learning,
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
         weight_decay=config.weight_decay,
+        **({} if config.optimiser == "adamw8bit" else {"fused": fused}),
     )
 
 
@@ -42,3 +65,13 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, config: TrainConfig, ste
     for group in optimiser.param_groups:
         group["lr"] = rate
     return rate
+
+
+def _eight_bit(parameters: list[nn.Parameter], **settings: Any) -> torch.optim.Optimizer:
+    try:
+        return import_module("bitsandbytes.optim").AdamW8bit(parameters, **settings)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"optimiser adamw8bit cannot be used ({error}); choose adamw, or install "
+            "monostep[eight-bit]"
+        ) from error

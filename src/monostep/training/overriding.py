@@ -1,4 +1,7 @@
-"""`--set key=value`: text to a setting of the type its field has."""
+"""`--set key=value`: text to a setting of the type its field has.
+
+Lists are JSON, or what stands between commas: data='["a.jsonl","b.jsonl"]' is data=a.jsonl,b.jsonl.
+"""
 
 import dataclasses
 import json
@@ -11,7 +14,7 @@ from monostep.training.config import Phase, TrainConfig
 
 Config = TypeVar("Config", bound=TrainConfig)
 FIXED = {"recipe", "task"}
-EXPECTED = {tuple[Phase, ...]: "phases", tuple[int, ...]: "whole numbers such as [1,2,2]"}
+EXPECTED = {tuple[Phase, ...]: "phases", tuple[int, ...]: "whole numbers such as 1,2,2"}
 
 
 def override(config: Config, settings: Sequence[str]) -> Config:
@@ -33,6 +36,8 @@ def _parse(key: str, text: str, hint: Any) -> Any:
     kind, optional = _without_none(hint)
     if optional and text == "none":
         return None
+    if get_origin(kind) is tuple and kind != tuple[Phase, ...]:
+        return tuple(_parse(key, one, get_args(kind)[0]) for one in _listed(text))
     if get_origin(kind) is Literal:
         if text not in get_args(kind):
             raise SettingError(f"--set {key}={text}: choose one of {', '.join(get_args(kind))}")
@@ -46,6 +51,16 @@ def _parse(key: str, text: str, hint: Any) -> Any:
         raise SettingError(f"--set {key}={text}: expected {expected} ({error})") from error
 
 
+def _listed(text: str) -> list[str]:
+    """What a list holds, each as text again."""
+    if not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return [part if isinstance(part, str) else json.dumps(part) for part in json.loads(text)]
+    except ValueError as error:
+        raise SettingError(f'{text}: not a list ({error}); write a,b or ["a","b"]') from error
+
+
 def _without_none(hint: Any) -> tuple[Any, bool]:
     if not isinstance(hint, UnionType):
         return hint, False
@@ -54,11 +69,15 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 
 def _plain(value: Any, kind: Any) -> Any:
-    if kind == tuple[int, ...]:
-        return tuple(_plain(one, int) for one in value)
     if kind == tuple[Phase, ...]:
-        return tuple((float(start), int(h), int(w), int(batch)) for start, h, w, batch in value)
+        return tuple(_phase(each) for each in value)
     accepted = (int, float) if kind is float else (kind,)
     if type(value) not in accepted:
         raise TypeError(f"got {type(value).__name__}")
     return kind(value)
+
+
+def _phase(value: Any) -> Phase:
+    start, *whole = value
+    height, width, images = (_plain(number, int) for number in whole)
+    return _plain(start, float), height, width, images

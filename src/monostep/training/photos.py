@@ -41,6 +41,16 @@ class Photos:
 
     paths: Sequence[Path]
     seed: int | None
+    crops: int = 0  # so many different ones, if they are more than the photographs
+
+    @property
+    def count(self) -> int:
+        """How many crops there are: at least one of each photograph."""
+        return max(self.crops, len(self.paths))
+
+    def name(self, index: int) -> str:
+        """The photograph's path."""
+        return str(self.paths[index % len(self.paths)])
 
     def fetch(self, indices: Sequence[int], size: tuple[int, int]) -> Samples:
         """The crops of these indices, resized to this (height, width), as one batch."""

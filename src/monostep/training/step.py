@@ -1,96 +1,106 @@
-"""The paper's step: one pass at t = T-1 from zero noise, loss on the decoded map.
+"""The paper's tasks: the UNet learns from the loss on the decoded map of one step.
 
-Source: E2E-FT (Garcia et al., WACV 2025), section 4. The autoencoder is frozen, and gradients
-flow through its decoder into the UNet.
+Source: E2E-FT (Garcia et al., WACV 2025), section 4. Gradients flow through the decoder, which is
+frozen unless the run trains it, too.
 """
-
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
 
 from monostep.data.samples import Samples
 from monostep.diffusion.latent_diffusion import LatentDiffusion
-from monostep.geometry import decode, frames
-from monostep.losses.depth import affine_invariant_l1, normalised_l1
+from monostep.geometry import alignment, decode, frames, masked
+from monostep.geometry.quantity import INVERSE, from_depth, to_depth
+from monostep.losses.depth import aligned_residual, normalised_l1
+from monostep.losses.gradient import gradient_matching
 from monostep.losses.normals import angular
-from monostep.metrics import depth as depth_metrics
+from monostep.losses.pooled import shares
+from monostep.metrics.depth import abs_rel
 from monostep.metrics.normals import mean_angle_deg
+from monostep.training.batch import Batch
+from monostep.training.depth_target import Map, far_depth, target
+from monostep.training.one_step import OneStep
+from monostep.training.task import PerImage
 from monostep.training.truth_config import TruthConfig
 
-PerImage = Float[Tensor, " batch"]
+__all__ = ["NORMALS_FRAME", "DepthTask", "NormalsTask", "PerImage", "far_depth"]
+
 NORMALS_FRAME = "opengl"  # what Marigold's normals models speak
+NEAR_M = 1e-3  # aligned depths below count as this near
 
 
-def freeze_all_but_unet(model: LatentDiffusion) -> None:
-    """Leave only the UNet trainable."""
-    model.requires_grad_(False)  # noqa: FBT003 - torch's own signature
-    model.unet.requires_grad_(True)  # noqa: FBT003
-
-
-def far_depth(
-    samples: Samples, config: TruthConfig
-) -> tuple[Float[Tensor, "batch height width"], Float[Tensor, "batch height width"]]:
-    """Truth in metres with sky and all beyond `far_m` at `far_m`, and each pixel's weight."""
-    far = samples.sky | (samples.valid & (samples.depth_m > config.far_m))
-    depth_m = torch.where(far, torch.full_like(samples.depth_m, config.far_m), samples.depth_m)
-    weight = torch.where(far, config.sky_weight, samples.valid.float())
-    return depth_m, weight
-
-
-class DepthTask:
-    """Fine-tunes a UNet for affine-invariant depth."""
+class DepthTask(OneStep):
+    """Fine-tunes for affine-invariant depth, or another quantity of it."""
 
     metric = "abs_rel"
 
-    def __init__(self, model: LatentDiffusion, config: TruthConfig) -> None:
-        self.model = model
-        self.config = config
-        freeze_all_but_unet(model)
-
-    @property
-    def trained(self) -> nn.Module:
-        """The part that learns."""
-        return self.model.unet
-
-    def loss(self, samples: Samples, *, step: int) -> PerImage:
+    def loss(self, batch: Batch) -> PerImage:
         """Affine-invariant L1 of each image; before `align_from`, L1 from the normalised truth."""
-        depth = decode.depth(self.model(samples.image * 2 - 1))
-        truth_m, weight = far_depth(samples, self.config)
-        if step < self.config.align_from * self.config.steps:
-            return normalised_l1(depth, truth_m, weight)
-        return affine_invariant_l1(depth, truth_m, weight, unit=self.config.depth_unit)
+        predicted = decode.depth(self.decoded(batch))
+        truth, weight = target(batch.samples, self.config)
+        if batch.step < self.config.align_from * self.config.steps:
+            means = normalised_l1(predicted, truth, weight)
+        else:
+            means = self._aligned(predicted, truth, weight)
+        return shares(means, weight) if self.config.pool == "batch" else means
+
+    def _aligned(self, predicted: Map, truth: Map, weight: Map) -> PerImage:
+        residual = aligned_residual(predicted, truth, weight, unit=self.config.depth_unit)
+        means = masked.mean(residual.abs(), weight)
+        if self.config.gradient_weight == 0:
+            return means
+        slopes = gradient_matching(residual, weight, scales=self.config.gradient_scales)
+        return means + self.config.gradient_weight * slopes
+
+    def predict(self, samples: Samples) -> Map:
+        """What the decoder paints of each image, turned round where large is near."""
+        painted = decode.depth(self.decoded_to_score(samples))
+        return -painted if self.config.quantity in INVERSE else painted
 
     def score(self, samples: Samples) -> PerImage:
-        """AbsRel of each image on surfaces nearer than `far_m`."""
-        depth = decode.depth(self.model(samples.image * 2 - 1))
+        """AbsRel of each image on surfaces up to `far_m`, after alignment in the quantity."""
+        predicted = decode.depth(self.decoded_to_score(samples)).double()
         valid = samples.valid & (samples.depth_m <= self.config.far_m)
-        metres = depth_metrics.aligned(depth, samples.depth_m, valid, least_m=1e-3)
-        return depth_metrics.abs_rel(metres, samples.depth_m, valid)
+        truth = from_depth(samples.depth_m.double(), self.config.quantity)
+        aligned = alignment.fit(predicted, truth, valid.double()).apply(predicted)
+        metres = to_depth(
+            aligned, self.config.quantity, near_m=NEAR_M, far_m=self.config.far_m
+        ).float()
+        return abs_rel(metres, samples.depth_m, valid)
 
 
-class NormalsTask:
-    """Fine-tunes a UNet for surface normals."""
+class NormalsTask(OneStep):
+    """Fine-tunes for surface normals in the network's own frame."""
 
     metric = "mean_angle_deg"
 
-    def __init__(self, model: LatentDiffusion, config: TruthConfig) -> None:
-        self.model = model
-        self.config = config
-        freeze_all_but_unet(model)
+    def __init__(
+        self, model: LatentDiffusion, config: TruthConfig, *, frame: str | None = None
+    ) -> None:
+        """Take the frame of the result's card; without one, the config's, or opengl."""
+        super().__init__(model, config)
+        own = NORMALS_FRAME if config.frame == "start" else config.frame
+        self.frame = frames.check(frame or own)
 
-    @property
-    def trained(self) -> nn.Module:
-        """The part that learns."""
-        return self.model.unet
-
-    def loss(self, samples: Samples, *, step: int) -> PerImage:  # noqa: ARG002
+    def loss(self, batch: Batch) -> PerImage:
         """Mean angle of each image in radians."""
-        normals = decode.normals(self.model(samples.image * 2 - 1))
-        truth = frames.convert(samples.normals, source="opencv", target=NORMALS_FRAME)
-        return angular(normals, truth, samples.valid.float())
+        samples = batch.samples
+        predicted = decode.normals(self.decoded(batch))
+        weight = known(samples) * samples.trust()
+        means = angular(predicted, self._truth(samples), weight)
+        return shares(means, weight) if self.config.pool == "batch" else means
+
+    def predict(self, samples: Samples) -> decode.Decoded:
+        """The normals of each image in the OpenCV frame."""
+        predicted = decode.normals(self.decoded_to_score(samples))
+        return frames.convert(predicted, source=self.frame, target="opencv")
 
     def score(self, samples: Samples) -> PerImage:
         """Mean angle of each image in degrees."""
-        normals = decode.normals(self.model(samples.image * 2 - 1))
-        truth = frames.convert(samples.normals, source="opencv", target=NORMALS_FRAME)
-        return mean_angle_deg(normals, truth, samples.valid)
+        predicted = decode.normals(self.decoded_to_score(samples))
+        return mean_angle_deg(predicted, self._truth(samples), known(samples) > 0)
+
+    def _truth(self, samples: Samples) -> decode.Decoded:
+        return frames.convert(samples.normals, source="opencv", target=self.frame)
+
+
+def known(samples: Samples) -> Map:
+    """1 where a valid pixel has a true normal, else 0."""
+    return (samples.valid & (samples.normals.square().sum(dim=1) > 0)).float()

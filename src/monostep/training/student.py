@@ -24,7 +24,7 @@ def new_student(config: CodecConfig, teacher: Teacher) -> LatentDiffusion:
             f"{config.family} codec of {_levels(codec.config.factor)}: the teacher "
             f"{config.teacher} has {_levels(network.multiple)}; give {_lengths(config)} as many"
         )
-    check_phases(config, network.multiple)
+    config.check_sizes(network.multiple)
     return LatentDiffusion(
         unet=network.unet,
         autoencoder=codec,
@@ -44,18 +44,8 @@ def started_student(config: StudentConfig, teacher: Teacher, *, result: str) -> 
             f"start {config.start}: its {name} is {getattr(card, name)}, the teacher's "
             f"{getattr(teacher.card, name)}; choose a student of this teacher"
         )
-    check_phases(config, student.multiple)
+    config.check_sizes(student.multiple)
     return student.train()
-
-
-def check_phases(config: DistilConfig, multiple: int) -> None:
-    """Raise SettingError for a training size that the codec would not give back."""
-    for _, height, width, _ in config.phases:
-        if height % multiple or width % multiple:
-            raise SettingError(
-                f"phases {config.phases}: {height}x{width} is no multiple of {multiple}, "
-                "as the teacher's sizes must be"
-            )
 
 
 def card_of(config: DistilConfig, teacher: Teacher, student: LatentDiffusion) -> Card:

@@ -1,17 +1,15 @@
 """The model that a student learns from: frozen, asked for one step from zero noise."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import torch
-from torch import Tensor
 
 from monostep.checkpoints import opening
 from monostep.checkpoints.card import Card
 from monostep.diffusion.latent_diffusion import LatentDiffusion
-from monostep.diffusion.sampler import Sampler
 from monostep.diffusion.schedule import Latent
 from monostep.errors import SettingError
+from monostep.training import one_step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +39,6 @@ def open_teacher(source: str) -> Teacher:
     return Teacher(network=network, card=card)
 
 
-def clean_latent(network: LatentDiffusion, image_latent: Latent) -> Tensor:
+def clean_latent(network: LatentDiffusion, image_latent: Latent) -> Latent:
     """The scaled latent z_0 that one step from zeros makes of a scaled image latent z_x."""
-    sampler = Sampler(schedule=network.schedule, times=(network.schedule.last,), last="clean")
-    noise = torch.zeros_like(image_latent)[None]
-    return sampler.end(partial(network.output, image_latent), noise)
+    return one_step.clean_latent(network, image_latent, torch.zeros_like(image_latent))

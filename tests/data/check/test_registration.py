@@ -82,3 +82,17 @@ def test_where_a_sensor_ends_is_no_edge_of_the_scene(scenes, ends):
     assert registration.find("set", cut) == []
     (finding,) = registration.find("set", _overlaps(scenes, lambda v: v.roll(8, -1) * seen))
     assert abs(finding.numbers["right_px"] + 8) <= 1
+
+
+@pytest.mark.parametrize("most_m", [6, 10, 20, 30, 65])
+def test_where_depth_reaches_a_limit_is_no_edge_of_the_scene(scenes, most_m):
+    overlaps = {
+        str(k): registration.measure(
+            scenes.image[k],
+            torch.where(scenes.depth_m[k] < most_m, scenes.depth_m[k], 0),
+            scenes.valid[k] & (scenes.depth_m[k] < most_m),
+            relative=False,
+        )
+        for k in range(12)
+    }
+    assert registration.find("set", overlaps) == []

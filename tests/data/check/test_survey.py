@@ -8,6 +8,7 @@ import planted_defects as planted
 import pytest
 
 from monostep.data import manifest
+from monostep.data.check import report
 from monostep.data.check.survey import survey
 from monostep.data.manifest import Declaration, Manifest, Row
 from monostep.data.synthesize import synthesize
@@ -129,7 +130,10 @@ def test_results_do_not_depend_on_threads_and_a_limit_looks_at_fewer(data, monke
     assert told == [(k, 12) for k in range(1, 13)]
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     assert survey([data]).findings == whole.findings
-    assert survey([data], limit=3).summaries[0].images == 3
+    fewer = survey([data], limit=3)
+    assert (fewer.summaries[0].images, fewer.left_out) == (3, 9)
+    assert "3 of 12 images looked at" in report.markdown(fewer)
+    assert report.limits(whole) == []
     assert not whole.clean
 
 

@@ -39,7 +39,7 @@ def test_one_file_in_another_unit_is_found_though_it_alone_would_pass():
 
 def test_a_kind_narrows_what_is_possible():
     medians = {"a": 300.0, "b": 250.0}
-    assert _find(**medians) == []
+    assert [each.severity for each in _find(**medians)] == ["warning"]
     (finding,) = _find(kinds={"a": "indoor", "b": "outdoor"}, **medians)
     assert finding.images == ("a",)
     assert "write these files anew" in finding.message
@@ -51,3 +51,16 @@ def test_sets_from_close_ups_to_landscapes_are_let_be():
 
 def test_relative_depth_has_no_unit():
     assert _find(Declaration(name="set", unit="relative"), a=1e6, b=1e-6) == []
+
+
+@pytest.mark.parametrize("kind", [None, "outdoor"])
+def test_centimetres_read_as_metres_are_doubted_unless_a_kind_says_that_they_are_right(kind):
+    medians = {"a": 210.0, "b": 260.0, "c": 340.0}
+    found = _find(kinds=dict.fromkeys(medians, kind), **medians)
+    if kind is not None:
+        assert found == []
+        return
+    (finding,) = found
+    assert (finding.severity, finding.images) == ("warning", ("a", "b", "c"))
+    assert "declare another unit" in finding.message
+    assert "as cm it would be 2.6 m" in finding.message

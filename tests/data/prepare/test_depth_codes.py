@@ -43,4 +43,3 @@ def test_what_does_not_fit_is_invalid_and_never_wraps(depth_m):
 )
 def test_limits(depth_m, expected):
     assert code(depth_m) == expected
-    assert depth_codes.MOST_M * depth_codes.PER_M == 65535

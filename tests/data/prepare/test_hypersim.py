@@ -175,8 +175,15 @@ def test_the_choice_of_frames(root, tmp_path):
 
 
 def test_the_settings_are_those_that_the_files_depend_on(root, tmp_path):
-    settings = plan(root, tmp_path, choice(root)).settings
-    assert settings == {"dataset": "hypersim", "camera": "official", "normals": "hdf5"}
+    chosen = choice(root)
+    settings = dict(plan(root, tmp_path, chosen).settings)
+    camera = settings.pop("camera")
+    assert settings == {"dataset": "hypersim", "normals": "hdf5"}
+    assert camera.startswith("official ")
+    assert plan(root, tmp_path, chosen).settings["camera"] == camera
+    assert chosen.camera_csv is not None
+    chosen.camera_csv.write_text(chosen.camera_csv.read_text() + "\n")  # another table
+    assert plan(root, tmp_path, chosen).settings["camera"] != camera
     assert hypersim.NORMALS == ("hdf5", "preview", "none")
 
 
@@ -184,7 +191,7 @@ def test_the_settings_are_those_that_the_files_depend_on(root, tmp_path):
 def test_the_floor_of_a_real_frame_is_flat_when_read_back(tmp_path):
     scene, folder = "ai_037_002", "images/scene_cam_00_geometry_hdf5"
     name = "frame.0000.depth_meters.hdf5"
-    distance = hdf5.read(DATA / "rgbd/hypersim" / scene / folder / name)
+    distance = hdf5.read(DATA / "rgbd/hypersim" / scene / folder / name, (768, 1024))
     hypersim_frame(tmp_path, scene, depth_meters=distance)
     hypersim_splits(tmp_path / "splits.csv", [(scene, "cam_00", 0, True, "train")])
     table = DATA / "lists/hypersim/metadata_camera_parameters.csv"

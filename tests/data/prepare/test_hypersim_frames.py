@@ -94,3 +94,12 @@ def test_official_table_and_filtered_lists_have_their_published_counts():
         frames, LISTS / "e2e_ft" / "hypersim" / "filename_list_test_filtered.txt"
     )
     assert len(hypersim_frames.of_split(chosen, "test")) == len(chosen) == 7682
+
+
+@pytest.mark.parametrize(
+    ("scene", "camera"), [("../evil", "cam_00"), ("ai_001_001", "../../cam_00"), ("", "cam_00")]
+)
+def test_names_that_lead_elsewhere_are_refused(tmp_path, scene, camera):
+    hypersim_splits(tmp_path / "splits.csv", [(scene, camera, 0, True, "train")])
+    with pytest.raises(InputError, match=r"expected ai_NNN_NNN and cam_NN"):
+        hypersim_frames.released(tmp_path / "splits.csv")

@@ -27,8 +27,8 @@ def job(folder: Path, name="a", elsewhere=Path("official")) -> Job:
 
 def test_what_was_added_is_known_to_the_next_run(tmp_path):
     ledger = Ledger(tmp_path, SETTINGS)
-    ledger.add("a", FACTS)
-    ledger.add("b", None)
+    ledger.add(job(tmp_path, "a"), FACTS)
+    ledger.add(job(tmp_path, "b"), None)
     again = Ledger(tmp_path, SETTINGS)
     assert again.facts("a") == FACTS
     assert again.facts("b") is None
@@ -38,8 +38,11 @@ def test_a_frame_is_whole_if_it_was_added_and_its_own_files_are_there(tmp_path):
     ledger, frame = Ledger(tmp_path, SETTINGS), job(tmp_path)
     (tmp_path / "a.png").touch()
     assert not ledger.is_whole(frame)  # written, perhaps not all of it
-    ledger.add("a", FACTS)
+    ledger.add(frame, FACTS)
     assert ledger.is_whole(frame)  # the official image is not ours to look after
+    assert Ledger(tmp_path, SETTINGS).is_whole(frame)
+    (tmp_path / "a.png").write_bytes(b"cut off, or another's")
+    assert not ledger.is_whole(frame)
     (tmp_path / "a.png").unlink()
     assert not ledger.is_whole(frame)
 
@@ -47,12 +50,12 @@ def test_a_frame_is_whole_if_it_was_added_and_its_own_files_are_there(tmp_path):
 @pytest.mark.parametrize("cut", [1, 5, 40])
 def test_a_torn_line_is_a_frame_to_do_again_and_harms_no_other(tmp_path, cut):
     ledger = Ledger(tmp_path, SETTINGS)
-    ledger.add("a", FACTS)
-    ledger.add("b", FACTS)
+    ledger.add(job(tmp_path, "a"), FACTS)
+    ledger.add(job(tmp_path, "b"), FACTS)
     whole = (tmp_path / NAME).read_bytes()
     (tmp_path / NAME).write_bytes(whole[:-cut])
     again = Ledger(tmp_path, SETTINGS)
-    again.add("c", FACTS)
+    again.add(job(tmp_path, "c"), FACTS)
     last = Ledger(tmp_path, SETTINGS)
     assert last.facts("a") == last.facts("c") == FACTS
     if cut > 1:  # without its line end alone it says all

@@ -9,7 +9,7 @@ from monostep.data.manifest import Declaration, Row
 from monostep.data.prepare.job import Facts, Plan
 from monostep.data.prepare.run import run
 from monostep.data.prepare.thresholds import Thresholds
-from monostep.errors import InputError, OutputError, SettingError
+from monostep.errors import InputError, MonostepWarning, OutputError, SettingError
 from monostep.files.atomic import write_bytes
 
 FLAT = Facts(invalid=0.0, least_m=1.0, most_m=1.0, darkest=0, brightest=255)
@@ -113,3 +113,10 @@ def test_relative_paths_work(tmp_path, monkeypatch):
     report = run(plan(tmp_path / "out", GOOD), Path("out"))
     assert run(plan(tmp_path / "out", GOOD), Path("out")).kept == 5
     assert report.manifest == tmp_path / "out" / "manifest.jsonl"
+
+
+def test_a_manifest_that_loses_images_says_so(tmp_path):
+    run(plan(tmp_path, GOOD), tmp_path)
+    with pytest.warns(MonostepWarning, match=r"listed 3 images that this choice leaves out"):
+        run(plan(tmp_path, dict.fromkeys("da", b"whole")), tmp_path)
+    assert run(plan(tmp_path, GOOD), tmp_path).kept == 5

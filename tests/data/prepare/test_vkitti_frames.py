@@ -73,6 +73,9 @@ def test_a_line_that_names_no_frame_is_refused_with_its_number(tmp_path):
     (tmp_path / "l.txt").write_text(f"{good}\n{good}\nScene02/clone/rgb_00003.jpg\n")
     with pytest.raises(InputError, match=r"l\.txt:3: expected SceneNN/CONDITION"):
         vkitti_frames.listed(tmp_path / "l.txt")
+    (tmp_path / "l.txt").write_text(good.replace("clone", ".."))
+    with pytest.raises(InputError, match=r"l\.txt:1: expected SceneNN/CONDITION"):
+        vkitti_frames.listed(tmp_path / "l.txt")
     (tmp_path / "l.txt").write_text(f"{good}\n{good}")
     assert vkitti_frames.listed(tmp_path / "l.txt") == [
         frame(scene="Scene02", condition="clone", number=3)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from monostep.errors import InputError
 from monostep.files import photo
+from monostep.files.decoded import full_scale
 from monostep.images.fit import resize
 
 SIDE_PX = 16
@@ -29,8 +30,9 @@ class Fingerprint:
 def read(path: Path) -> Fingerprint:
     """The fingerprint of a picture that nothing else is asked of (raises InputError)."""
     pixels = photo.read(path).pixels
-    top = {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
-    return of(path, torch.from_numpy(pixels.astype(np.float32) / top).permute(2, 0, 1))
+    return of(
+        path, torch.from_numpy(pixels.astype(np.float32) / full_scale(pixels)).permute(2, 0, 1)
+    )
 
 
 def of(path: Path, image: Float[Tensor, "3 height width"]) -> Fingerprint:

@@ -39,6 +39,7 @@ _WINDOW_PX = 31  # edges count by how far they stand out of such a neighbourhood
 _FAST = 64  # multiple of sizes whose Fourier transforms are fast
 _MOST_BEND = 0.5  # of the inverse depth: more is an edge like any other
 _BORDER = 0.2  # weight of the border of the valid pixels
+_FAR = 0.8  # share of the largest depth from which the border may be that of a limit
 _STRAIGHT = 0.5  # share of a row or column that changes to or from valid at once
 
 Map = Float[Tensor, "height width"]
@@ -163,18 +164,23 @@ def _edges(depth: Map, valid: Mask, *, relative: bool) -> Map:
     bend = torch.maximum(_bend(known), _bend(known.T).T) / size
     return torch.maximum(
         torch.nan_to_num(bend, nan=0.0, posinf=0.0).clamp(0, _MOST_BEND),
-        _BORDER * _border(valid),
+        _BORDER * _border(valid, depth),
     )
 
 
-def _border(valid: Mask) -> Map:
+def _border(valid: Mask, depth: Map) -> Map:
     """The border of the valid pixels, but not where it is a straight line along rows or columns.
 
-    That is the horizon, or where a sensor or a crop ends, which the picture does not show.
+    That is the horizon, or where a sensor or a crop ends, which the picture does not show. Nor does
+    it show where depth reaches the largest that a sensor or a limit lets through.
     """
     down, across = valid.diff(dim=0), valid.diff(dim=1)
     down = down & (down.float().mean(dim=1, keepdim=True) < _STRAIGHT)
     across = across & (across.float().mean(dim=0, keepdim=True) < _STRAIGHT)
+    reached = torch.where(valid, depth, -torch.inf)
+    far = reached >= _FAR * reached.max()
+    down = down & ~(far[1:] | far[:-1])
+    across = across & ~(far[:, 1:] | far[:, :-1])
     border = torch.zeros_like(valid)
     border[1:] |= down
     border[:-1] |= down

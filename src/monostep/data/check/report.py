@@ -33,6 +33,7 @@ def values(survey: Survey) -> dict[str, Any]:
     return {
         "monostep_data_check": VERSION,
         "clean": survey.clean,
+        "left_out": survey.left_out,
         "manifests": [each.values() for each in survey.summaries],
         "counts": {kind: sum(f.kind == kind for f in survey.findings) for kind in KINDS},
         "findings": [each.values() for each in survey.findings],
@@ -59,6 +60,17 @@ def table(survey: Survey) -> list[str]:
     return lines
 
 
+def limits(survey: Survey) -> list[str]:
+    """What was not looked for, in a line; nothing when all images were looked at."""
+    if not survey.left_out:
+        return []
+    count = len(survey.entries)
+    return [
+        f"{count} of {count + survey.left_out} images looked at, and only these for duplicates and "
+        "leakage; leave the limit out to compare all"
+    ]
+
+
 def about(summary: Summary) -> str:
     """One manifest in a line."""
     unit = "" if summary.unit == "relative" else " m"
@@ -73,7 +85,8 @@ def about(summary: Summary) -> str:
 def markdown(survey: Survey) -> str:
     """The report: the manifests, how often each defect was found, and every finding."""
     counts = values(survey)["counts"]
-    lines = ["# Data check", "", *(f"- {about(each)}" for each in survey.summaries), ""]
+    lines = ["# Data check", "", *(f"- {about(each)}" for each in survey.summaries)]
+    lines += [*(f"- {line}" for line in limits(survey)), ""]
     lines += ["| defect | found | what it is |", "|---|---:|---|"]
     lines += [f"| {kind} | {counts[kind] or '-'} | {MEANINGS[kind]} |" for kind in KINDS]
     for findings in _grouped(survey.findings):

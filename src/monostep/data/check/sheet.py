@@ -17,6 +17,7 @@ from monostep.data.check.survey import Survey
 from monostep.data.frame import load
 from monostep.errors import InputError
 from monostep.files import photo
+from monostep.files.decoded import full_scale
 from monostep.files.preview import depth_preview, normals_preview, write_png8
 
 NAME = "sheet.png"
@@ -101,7 +102,7 @@ def _alone(path: Path) -> list[Pixels]:
         pixels = photo.read(path).pixels
     except InputError:
         return []
-    top = {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
+    top = full_scale(pixels)
     return [np.rint(pixels * (255 / top)).astype(np.uint8)]
 
 

@@ -97,6 +97,11 @@ def _stored(path: Path) -> Size | None:
         if path.suffix.lower() in (".png", ".tif", ".tiff"):
             with quiet(), Image.open(path) as image:
                 return image.height, image.width
-    except (OSError, ValueError, SyntaxError):  # who decodes it will say what is wrong
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ):  # who decodes it will say what is wrong
         return None
     return None

@@ -30,6 +30,7 @@ class Survey:
     findings: tuple[Finding, ...]
     summaries: tuple[Summary, ...]
     entries: tuple[Entry, ...]
+    left_out: int = 0  # rows that a limit left out; they were compared with nothing
 
     @property
     def clean(self) -> bool:
@@ -71,7 +72,12 @@ def survey(
         findings += find(own, looked)
         summaries.append(summarise(own, looked))
     findings += duplicates.find(_seen(here, looked) + _foreign(there, marks))
-    return Survey(findings=ordered(findings), summaries=tuple(summaries), entries=tuple(here))
+    return Survey(
+        findings=ordered(findings),
+        summaries=tuple(summaries),
+        entries=tuple(here),
+        left_out=sum(len(each.rows) for each in manifests) - len(here),
+    )
 
 
 def _check_names(manifests: Sequence[Manifest]) -> None:

@@ -40,6 +40,8 @@ def find(
     found = []
     if wrong:
         found.append(_implausible(manifest, declaration, [medians[n] for n in wrong], wrong, rest))
+    elif not any(kinds.get(name) for name in medians):
+        found += _unusual(manifest, declaration, medians)
     return found + _unlike(manifest, {name: medians[name] for name in rest})
 
 
@@ -70,6 +72,30 @@ def _implausible(
         ),
         numbers={"median_m": typical},
     )
+
+
+def _unusual(
+    manifest: str, declaration: Declaration, medians: Mapping[str, float]
+) -> list[Finding]:
+    """A set without kinds, each image possible, whose middle another unit makes usual."""
+    typical = median(medians.values())
+    other = _other_unit(typical, declaration)
+    if USUAL_M[0] <= typical <= USUAL_M[1] or other is None:
+        return []
+    return [
+        Finding(
+            kind="unit",
+            severity="warning",
+            manifest=manifest,
+            images=tuple(medians),
+            message=(
+                f"median depth {typical:.4g} m, declared as {declaration.unit}: as {other} it "
+                f"would be {_as(typical, declaration, other):.4g} m; declare another unit, or the "
+                "kind of the images if it is right"
+            ),
+            numbers={"median_m": typical},
+        )
+    ]
 
 
 def _unlike(manifest: str, medians: Mapping[str, float]) -> list[Finding]:

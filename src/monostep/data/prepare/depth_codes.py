@@ -4,7 +4,6 @@ import numpy as np
 from jaxtyping import Float, UInt16
 
 PER_M = 1000
-MOST_M = 65.535  # what 16 bits of millimetres hold
 
 
 def encode(depth_m: Float[np.ndarray, "height width"]) -> UInt16[np.ndarray, "height width"]:

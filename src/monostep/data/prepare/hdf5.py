@@ -9,14 +9,22 @@ from jaxtyping import Shaped
 from monostep.errors import InputError, MissingExtraError
 
 _ENTRY = "dataset"
-_ERRORS = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError)
+_ERRORS = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    AttributeError,
+    MemoryError,
+)
 
 
-def read(path: Path) -> Shaped[np.ndarray, "..."]:
-    """Return the array in a file, in its own type.
+def read(path: Path, shape: tuple[int, ...]) -> Shaped[np.ndarray, "..."]:
+    """Return the array of this shape in a file, in its own type.
 
     Raises:
-        InputError: the file is missing, damaged, or has no entry `dataset`.
+        InputError: the file is missing, damaged, has no entry `dataset`, or one of another shape.
         MissingExtraError: h5py is not installed.
     """
     library = _library(path)
@@ -24,7 +32,14 @@ def read(path: Path) -> Shaped[np.ndarray, "..."]:
         raise InputError(f"{path}: no such file; download it, or check the folder")
     try:
         with library.File(path, "r") as file:
-            return file[_ENTRY][()]
+            entry = file[_ENTRY]
+            if entry.shape != shape:  # before it takes memory
+                raise InputError(
+                    f"{path}: expected numbers {list(shape)}, got {entry.dtype} {list(entry.shape)}"
+                )
+            return entry[()]
+    except InputError:
+        raise
     except _ERRORS as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: not readable ({reason}); download it again") from error

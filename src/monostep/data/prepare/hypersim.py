@@ -4,6 +4,7 @@ Source: Roberts et al., "Hypersim" (ICCV 2021); layout of apple/ml-hypersim.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -125,7 +126,7 @@ class HypersimJob:
 
     def _read(self, folder: str, kind: str, shape: tuple[int, ...]) -> np.ndarray:
         path = self._place(folder, kind, "hdf5")
-        return _of_shape(hdf5.read(path), shape, path)
+        return _of_shape(hdf5.read(path, shape), shape, path)
 
     def _place(self, folder: str, kind: str, ending: str) -> Path:
         images = self.root / self.frame.scene / "images"
@@ -152,7 +153,7 @@ def plan(root: Path, output: Path, choice: Choice) -> Plan:
         declaration=Declaration(name="hypersim", unit="mm", frame="opencv", most_m=65.0),
         settings={
             "dataset": "hypersim",
-            "camera": "constant" if cameras is None else "official",
+            "camera": _table(choice.camera_csv),
             "normals": choice.normals,
         },
         jobs=[
@@ -167,6 +168,13 @@ def plan(root: Path, output: Path, choice: Choice) -> Plan:
         ],
         notes=notes,
     )
+
+
+def _table(camera_csv: Path | None) -> str:
+    """What the cameras come from: frames made with another table must not be mixed."""
+    if camera_csv is None:
+        return "constant"
+    return f"official {sha256(camera_csv.read_bytes()).hexdigest()[:12]}"
 
 
 def _camera(cameras: dict[str, SceneCamera] | None, scene: str) -> SceneCamera:

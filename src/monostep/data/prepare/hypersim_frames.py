@@ -10,6 +10,7 @@ from monostep.data.prepare import file_list
 from monostep.errors import InputError, SettingError
 
 SPLITS = ("train", "val", "test")
+_SCENE, _CAMERA = re.compile(r"ai_[0-9]+_[0-9]+"), re.compile(r"cam_[0-9]+")
 _LISTED = re.compile(r"(ai_\d+_\d+)/rgb_(cam_\d+)_fr(\d+)\.png")
 
 
@@ -111,6 +112,10 @@ def _is_public(row: dict[str, str]) -> bool:
 
 
 def _frame(row: dict[str, str]) -> Frame:
+    # They become folders and files, which must lie where they are expected.
+    if not _SCENE.fullmatch(row["scene_name"]) or not _CAMERA.fullmatch(row["camera_name"]):
+        got = f"{row['scene_name']!r}, {row['camera_name']!r}"
+        raise ValueError(f"expected ai_NNN_NNN and cam_NN, got {got}")
     return Frame(
         scene=row["scene_name"],
         camera=row["camera_name"],

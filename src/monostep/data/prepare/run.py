@@ -1,6 +1,7 @@
 """Frame by frame, resumable; a broken frame is named and left out, a full disk ends the run."""
 
 import multiprocessing
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,7 +14,7 @@ from monostep.data import manifest
 from monostep.data.prepare.job import Facts, Job, Plan
 from monostep.data.prepare.ledger import Ledger
 from monostep.data.prepare.thresholds import Thresholds
-from monostep.errors import InputError, OutputError
+from monostep.errors import InputError, MonostepWarning, OutputError
 
 MANIFEST = "manifest.jsonl"
 _CHUNK = 4  # frames sent to a process at a time
@@ -45,7 +46,7 @@ def run(
     workers: int = 1,
     done: Callable[[str | None], None] = lambda _: None,
 ) -> Report:
-    """Write the frames that are not there yet, then the manifest of all that are.
+    """Write the frames that are not there yet, then the manifest of those of this plan.
 
     Args:
         plan: what to prepare.
@@ -66,7 +67,7 @@ def run(
     broken: list[str] = []
     for job, result in zip(missing, _results(missing, workers), strict=True):
         if result.error is None:
-            ledger.add(job.name, result.facts)
+            ledger.add(job, result.facts)
         else:
             broken.append(f"{job.name}: {result.error}")
         done(broken[-1] if result.error else None)
@@ -75,6 +76,7 @@ def run(
     if not chosen:
         reason = broken[0] if broken else "the thresholds leave no frame"
         raise InputError(f"nothing to list out of {len(plan.jobs)} frames: {reason}")
+    _say_what_is_dropped(output / MANIFEST, [job.row for job in plan.jobs])
     manifest.write(output / MANIFEST, plan.declaration, [job.row for job in chosen])
     return Report(
         manifest=output / MANIFEST,
@@ -84,6 +86,21 @@ def run(
         left_out=len(whole) - len(chosen),
         broken=tuple(broken),
     )
+
+
+def _say_what_is_dropped(path: Path, rows: Sequence[manifest.Row]) -> None:
+    """Warn if the manifest that is there lists images that are not of this plan."""
+    try:
+        before = {row.image for row in manifest.read(path).rows} if path.is_file() else set()
+    except InputError:
+        return  # whatever it is, it is replaced by one that can be read
+    if lost := before - {row.image for row in rows}:
+        warnings.warn(
+            f"{path}: listed {len(lost)} images that this choice leaves out; their files stay: "
+            "choose them together, or another folder, to have both",
+            MonostepWarning,
+            stacklevel=3,
+        )
 
 
 def _is_admitted(facts: Facts | None, thresholds: Thresholds | None) -> bool:

@@ -115,7 +115,7 @@ def listed(list_file: Path) -> list[Frame]:
     frames = set()
     for count, line in enumerate(file_list.lines(list_file), start=1):
         match = _LISTED.match(line)
-        if match is None:
+        if match is None or match[2] not in CONDITIONS:
             raise InputError(
                 f"{list_file}:{count}: expected "
                 f"SceneNN/CONDITION/frames/rgb/Camera_N/rgb_NNNNN.jpg, got {line[:60]!r}"

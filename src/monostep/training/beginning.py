@@ -1,0 +1,173 @@
+"""Where a run begins: the first model, and the card that its result will have."""
+
+import dataclasses
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from monostep.checkpoints import embedded, folder, opening
+from monostep.checkpoints.card import Card
+from monostep.checkpoints.opening import Checkpoint
+from monostep.diffusion.latent_diffusion import Autoencoder, LatentDiffusion
+from monostep.diffusion.schedule import Schedule, scaled_linear
+from monostep.errors import CheckpointError, MonostepWarning, SettingError
+from monostep.files.atomic import read_json
+from monostep.geometry.quantity import INVERSE
+from monostep.network import sizes
+from monostep.network.unet import UNet
+from monostep.training import state
+from monostep.training.keeping import RESULT
+from monostep.training.one_step import check_inputs, trained_part
+from monostep.training.step import NORMALS_FRAME
+from monostep.training.truth_config import TruthConfig
+
+CONFIG = "config.json"  # in a run's folder
+AUTOENCODER = "nano-depth"  # of a model that starts from random weights
+FROM_TRUTH = ("depth", "normals")  # tasks of runs whose state is of the same part of a model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """A model that will learn, and what the result's card says but for its scores."""
+
+    model: LatentDiffusion
+    card: Card
+
+
+def begin(config: TruthConfig) -> Beginning:
+    """The model of the config's start, its inputs and autoencoder as the run wants them.
+
+    Random weights, and nothing else, come from torch's global generator.
+
+    Raises:
+        CheckpointError: a start or autoencoder that is not there or broken.
+        SettingError: settings that contradict the start.
+        MissingExtraError: the prompt must be computed, and transformers is not installed.
+    """
+    model, card = _random(config) if config.start is None else _opened(config.start, config)
+    if config.noise != "none" and not model.sees_noise:
+        double_inputs(model.unet, halve_bias=config.halve_bias)
+    elif config.halve_bias:
+        raise SettingError(
+            f"halve_bias true, but a UNet of {model.unet.config.in_channels} input channels stays "
+            f"as it is with noise {config.noise}; add --set halve_bias=false"
+        )
+    check_inputs(model, config.noise)
+    _check_near_end(config, card)
+    return Beginning(model=model.train(), card=_card(config, card))
+
+
+def double_inputs(unet: UNet, *, halve_bias: bool) -> None:
+    """Give a UNet of z_x inputs for z_t: conv_in's weights twice, each halved.
+
+    Where both latents are alike the features are as before, if the bias is kept as in Marigold;
+    E2E-FT halves it, too.
+    """
+    old = unet.conv_in
+    bare = nn.Conv2d(2 * old.in_channels, old.out_channels, 3, padding=1, device="meta")
+    new = bare.to_empty(device=old.weight.device)  # without drawing weights that nobody wants
+    with torch.no_grad():
+        new.weight.copy_(torch.cat([old.weight, old.weight], dim=1) / 2)
+        if old.bias is not None and new.bias is not None:
+            new.bias.copy_(old.bias / 2 if halve_bias else old.bias)
+    unet.conv_in = new
+    unet.config = dataclasses.replace(unet.config, in_channels=new.in_channels)
+
+
+def _random(config: TruthConfig) -> tuple[LatentDiffusion, None]:
+    dimensions = sizes.NANO_UNET
+    if config.noise == "none":
+        dimensions = dataclasses.replace(dimensions, in_channels=dimensions.out_channels)
+    unet = UNet(dimensions)
+    model = LatentDiffusion(
+        unet=unet,
+        prompt=torch.randn(config.prompt_tokens, dimensions.context),
+        autoencoder=_autoencoder(config.autoencoder or AUTOENCODER, dimensions.out_channels),
+        schedule=Schedule(alpha_bar=scaled_linear(), target="velocity"),
+    )
+    return model, None
+
+
+def _autoencoder(name: str, channels: int) -> Autoencoder:
+    autoencoder = folder.load_autoencoder(embedded.locate(name))
+    if autoencoder.config.latent_channels != channels:
+        raise SettingError(
+            f"autoencoder {name}: {autoencoder.config.latent_channels} latent channels, the UNet "
+            f"expects {channels}"
+        )
+    return autoencoder
+
+
+def _opened(start: str, config: TruthConfig) -> tuple[LatentDiffusion, Card]:
+    run = Path(start)
+    found = _found(str(run / RESULT) if (run / RESULT).is_dir() else start, config)
+    model = opening.load(found)
+    if state.exists(run):
+        _load_last(run, model)
+    if config.autoencoder is not None:
+        model.vae = _autoencoder(config.autoencoder, model.unet.config.out_channels)
+    # One step needs no boundary condition: a consistency model's network is a network like others.
+    model.schedule = dataclasses.replace(model.schedule, sampler="ddim")
+    return model, found.card
+
+
+def _load_last(run: Path, model: LatentDiffusion) -> None:
+    """Give a run's model its last weights, unless what learned is not what the result is."""
+    ran = read_json(run / CONFIG)
+    if ran.get("task") in FROM_TRUTH and not ran.get("rank") and not ran.get("average"):
+        part = trained_part(model, decoder=ran.get("train_decoder", False))
+        state.load_weights(run, part)
+
+
+def _found(source: str, config: TruthConfig) -> Checkpoint:
+    """The checkpoint; what it cannot say itself, such as Stable Diffusion its task, we say."""
+    asked: dict[str, Any] = {"task": config.task}
+    if config.task == "normals":
+        asked["frame"] = NORMALS_FRAME if config.frame == "start" else config.frame
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MonostepWarning)  # that it only is where training starts
+        try:
+            return opening.find(source, prompt_tokens=config.prompt_tokens)
+        except CheckpointError:
+            return opening.find(source, prompt_tokens=config.prompt_tokens, **asked)
+
+
+def _check_near_end(config: TruthConfig, start: Card | None) -> None:
+    """Refuse to call a map disparity that would stay depth: the aligned loss takes either sign."""
+    if config.task != "depth" or type(config) is not TruthConfig or config.align_from > 0:
+        return  # losses on latents, and the one before `align_from`, know which end is near
+    before = start.quantity if start is not None else None
+    if (config.quantity in INVERSE) != (before in INVERSE):
+        raise SettingError(
+            f"quantity {config.quantity}, started from {before or 'no depth'}, with align_from 0: "
+            "a loss after alignment cannot tell near from far; set align_from, such as 0.05"
+        )
+
+
+def _card(config: TruthConfig, start: Card | None) -> Card:
+    _, height, width, _ = config.phases[-1]
+    source = {}
+    if start is not None:
+        source = {
+            "start": start.name,
+            "start_hash": start.tensor_hash,
+            "start_source": dict(start.source),
+        }
+    if config.task == "depth":
+        predicts = {"quantity": config.quantity, "invariance": "affine"}
+    else:
+        own = (start and start.frame) or NORMALS_FRAME
+        predicts = {"frame": own if config.frame == "start" else config.frame}
+    return Card(
+        name=config.recipe,
+        task="depth" if config.task == "depth" else "normals",
+        **predicts,
+        resolution=max(height, width),
+        **config.how,
+        source=source,
+        recipe=config.as_dict(),
+    )
