@@ -134,7 +134,13 @@ def marigold_normals(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "setting", [{}, {"ensemble": 3}, {"noise": "pyramid"}, {"fit": "reference"}]
+    "setting",
+    [
+        {},
+        pytest.param({"ensemble": 3}, marks=pytest.mark.slow),
+        {"noise": "pyramid"},
+        pytest.param({"fit": "reference"}, marks=pytest.mark.slow),
+    ],
 )
 def test_noise_belongs_to_the_image_not_to_order_or_batch(marigold, setting):
     setting = {"steps": 2, "resolution": 0, **setting}

@@ -63,7 +63,7 @@ def test_machine_sizes_numbers_and_ratios_are_named(report):
     assert text.startswith("# Training a model, recompute all\n")
     assert "A Chip, 2 cores" in text and "Note: without diffusers: why." in text
     assert "## 480x640, batch 1" in text
-    row = "| monostep fp32 | 123 | 100-200 | 234 | 0.0081 | 14.00 | - | 13.00 | 0.12346 | 4.5000 | - |"
+    row = "| 123 | 100-200 | 234 | 0.0081 | 14.00 | - | 13.00 | 0.12346 | 4.5000 | - |"
     assert row in text
     assert "| monostep fp32 | diffusers fp32 | 1.23 | 1.10 | 0.90 | - | 2.0e-07 | - |" in text
 

@@ -29,7 +29,13 @@ class Stub:
             return Begun(before_bytes=10**8, kept_bytes=1)
         self.steps += 1
         Stub.log.append(self.name.split()[0])
-        return Step(seconds=self.steps, loss=1 / self.steps, norm=1, peak_bytes=self.steps * 10**9)
+        return Step(
+            seconds=self.steps,
+            processor_seconds=1,
+            loss=1 / self.steps,
+            norm=1,
+            peak_bytes=self.steps * 10**9,
+        )
 
     def dismiss(self):
         Stub.alive -= 1

@@ -36,6 +36,7 @@ def test_a_process_loads_begins_and_steps(weights):
         begun = process.ask("begin", work(case))
         first, second = process.ask("step"), process.ask("step")
         assert second.loss < first.loss and first.seconds > 0
+        assert 0 < first.processor_seconds < 1.1 * first.seconds, "of one thread"
         if begun.before_bytes is not None:  # a system that does not tell has none
             assert second.peak_bytes >= first.peak_bytes > begun.before_bytes
             # gradients and moments came, and stayed

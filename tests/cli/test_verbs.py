@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from monostep import cli
+from monostep import cli, recipes
 from monostep.checkpoints import embedded, registry
 
 
@@ -25,15 +25,7 @@ def test_version_and_recipes_are_told(run):
     assert run("--version")[:2] == (0, f"monostep {cli.__version__}\n")
     code, out, _ = run("train", "list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == [
-        "nano-autoencoder",
-        "nano-depth-start",
-        "nano-depth-relative",
-        "nano-depth",
-        "nano-normals",
-        "distil-decoder",
-        "distil-finetune",
-    ]
+    assert [line.split()[0] for line in out.splitlines()] == list(recipes.RECIPES)
 
 
 def test_models_lists_what_is_embedded_and_what_is_published_with_scores(run):

@@ -194,7 +194,10 @@ def test_the_guard_is_exactly_nothing_until_a_tenth():
 @pytest.mark.parametrize("affine", [True, False])
 @pytest.mark.parametrize(
     ("count", "size"),
-    [(2, (37, 53)), (3, (48, 32)), (5, (37, 53)), (10, (24, 31)), (4, (11, 1100))],
+    [
+        *((2, (37, 53)), (3, (48, 32)), (5, (37, 53)), (4, (11, 1100))),
+        pytest.param(10, (24, 31), marks=pytest.mark.slow),
+    ],
 )
 def test_pairwise_is_diffusers(diffusers_merge, affine, count, size):
     members = _members(count, size, noise=0.1, seed=count)

@@ -38,7 +38,14 @@ def _config(name, *settings):
     return override(recipe(name), settings)
 
 
-@pytest.mark.parametrize("kind", ["marigold-depth-v1-0", "marigold-depth-v1-1", "marigold-lcm"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "marigold-depth-v1-0",
+        pytest.param("marigold-depth-v1-1", marks=pytest.mark.slow),
+        pytest.param("marigold-lcm", marks=pytest.mark.slow),
+    ],
+)
 def test_marigold_begins_with_its_own_weights_schedule_and_autoencoder(published, kind):
     path = published(kind)
     beginning = begin(_config("marigold-e2e-depth", f"start={path}"))
@@ -261,9 +268,9 @@ def test_of_a_run_it_begins_with_the_last_weights(tmp_path, own, decoder):
     "ran",
     [
         {"task": "depth", "rank": 4},
-        {"task": "normals", "average": 0.99},
+        pytest.param({"task": "normals", "average": 0.99}, marks=pytest.mark.slow),
         {"task": "codec"},
-        {"task": "student"},
+        pytest.param({"task": "student"}, marks=pytest.mark.slow),
     ],
 )
 def test_of_a_run_whose_state_is_of_other_weights_it_begins_with_the_result(tmp_path, own, ran):

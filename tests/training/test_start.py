@@ -90,7 +90,9 @@ def test_every_recipe_trains_and_keeps_its_result(tmp_path, autoencoder, name):
         assert card.recipe["steps"] == 2
 
 
-@pytest.mark.parametrize("name", ["distil-decoder", "distil-finetune"])
+@pytest.mark.parametrize(
+    "name", ["distil-decoder", pytest.param("distil-finetune", marks=pytest.mark.slow)]
+)
 def test_a_stopped_distillation_resumes_to_the_same_bits(tmp_path, name):
     teacher = tiny_models.depth_folder(tmp_path / "teacher")
     student = ["start=" + str(teacher)] if name == "distil-finetune" else ["width=8"]

@@ -9,6 +9,8 @@ from monostep.errors import InputError, SettingError, TrainingError
 from monostep.training import world
 from monostep.training.world import joined
 
+pytestmark = pytest.mark.slow  # two processes that wait for each other, again and again
+
 EXCHANGE, LATE = {"job": "exchange"}, {"job": "late"}
 KINDS = ("fine", "unreadable", "nan", "invalid", "stuck", "late")
 

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from monostep.files.atomic import write_bytes
 from monostep.training import trackers
 from monostep.training.config import TrainConfig
 
@@ -95,7 +96,7 @@ class Journal:
         lines = self.path.read_text(encoding="utf-8").splitlines()
         # A line cut off by the kill is no JSON; it is later than the state, so it goes too.
         kept = [line for line in lines if _step(line) <= step]
-        self.path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        write_bytes(self.path, "".join(line + "\n" for line in kept).encode())
 
 
 def _plain(value: Any) -> Any:

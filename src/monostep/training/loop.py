@@ -112,6 +112,8 @@ class _Loop:
         steps = feeding.steps(self.data, self.world, first=progress.step)
         while progress.step < self.config.last:
             taken = self.updater.take(progress.step, next(steps), leave=leave)
+            # Validation and saving need the gradients' memory, and nobody needs the gradients.
+            self.learning.optimiser.zero_grad(set_to_none=True)
             progress = self._after(taken, progress)
             if taken.leave and progress.step < self.config.last:
                 leave.asked = True  # on every process, whichever of them was asked

@@ -111,7 +111,7 @@ def _newest_first(run: Path) -> list[Path]:
 
 
 def _write(path: Path, tensors: Tensors, progress: Progress) -> None:
-    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    whole = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     about = {"progress": json.dumps(asdict(progress))}
     with replacing(path) as temporary:
         try:
