@@ -28,6 +28,7 @@ def _run(folder, hire=Here, **wishes):
     return training_run.benchmark(made, tell=lambda _: None, hire=hire)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # diffusers deprecates at length
 def test_everyone_learns_the_same_in_every_case(folder):
     report = _run(folder, against=("diffusers",), recompute="all")

@@ -28,6 +28,7 @@ def _process(weights, case, *, threads=1):
     )
 
 
+@pytest.mark.slow
 def test_a_process_loads_begins_and_steps(weights):
     case = Case(size=(16, 24))
     process = _process(weights, case)

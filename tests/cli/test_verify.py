@@ -33,6 +33,7 @@ def test_equal_is_exit_0_and_a_row_for_each_case(folder):
     assert all(row.endswith(" equal") for row in rows[1:4])
 
 
+@pytest.mark.slow
 def test_different_is_exit_1(folder, monkeypatch):
     monkeypatch.setattr(verify, "SINGLE", -1.0)  # nothing is that equal
     result = _invoke(folder, "--task", "depth", "--size", "24x32", "--json")

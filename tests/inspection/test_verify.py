@@ -90,6 +90,7 @@ def test_one_prediction(folders, kind, steps, spacing):
     assert outcomes[0].case.how.noise == "gaussian"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("members", "spacing"),
     [
@@ -144,6 +145,7 @@ def test_nan_is_equal_to_nothing(folders):
     assert not first.equal
 
 
+@pytest.mark.slow
 def test_time_and_memory_of_both_sides_are_told(folders):
     (first, *_) = _verify(folders("marigold-depth-v1-1"), [(64, 96)])
     for side in (first.ours, first.theirs):
@@ -176,6 +178,7 @@ def test_a_picture_of_a_pixel_is_compared_at_its_own_size_only(folders):
     assert outcome.difference <= outcome.tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["fp16.safetensors", "bin"])
 def test_diffusers_reads_the_same_files(folders, tmp_path, ending):
     folder = tmp_path / "d"

@@ -111,6 +111,7 @@ def test_the_second_stage_moves_encoder_unet_and_decoder(teacher, samples):
         assert any(gradient.abs().sum() > 0 for gradient in gradients)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [_codec_task, _student_task])
 def test_a_few_steps_on_one_batch_bring_the_student_nearer(make, teacher, samples):
     task = make(teacher)

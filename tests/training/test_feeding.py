@@ -32,6 +32,7 @@ def test_an_image_that_cannot_be_read_ends_in_its_own_words(workers):
         list(_steps(Numbered(14, unreadable=11), f"workers={workers}"))
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_one_line():
     class Deadly(Numbered):
         def fetch(self, indices, size):

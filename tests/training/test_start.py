@@ -57,6 +57,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, start, whole):
     assert sorted(steps) == steps
 
 
+@pytest.mark.slow
 def test_a_run_that_is_asked_to_end_saves_exits_and_resumes_to_the_same_bits(
     tmp_path, start, whole
 ):
@@ -90,6 +91,7 @@ def test_every_recipe_trains_and_keeps_its_result(tmp_path, autoencoder, name):
         assert card.recipe["steps"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["distil-decoder", pytest.param("distil-finetune", marks=pytest.mark.slow)]
 )

@@ -38,6 +38,7 @@ def test_the_score_is_the_mean_over_images_whatever_the_batches():
     assert parts.batches == 3
 
 
+@pytest.mark.slow
 def test_processes_share_the_images_and_call_the_network_equally_often(monkeypatch):
     whole, totals, tasks = validation.score(Counting(), _config(), ALONE), [], []
     monkeypatch.setattr(World, "total", lambda _, *values: totals.append(values) or values)
