@@ -61,7 +61,7 @@ class ManifestSource:
         """The images of these indices as one batch, at this (height, width).
 
         Under the fit `kitti-crop` they are 352 x 1216 whatever the size. Where the kind is not
-        known it is indoor; where the camera is not, its matrix is the identity.
+        known it is indoor; where the camera is not, its matrix means nothing.
 
         Raises:
             InputError: a file cannot be read; with the row that names it.

@@ -14,6 +14,7 @@ from monostep.files.metadata import from_json, to_json
 
 _ERRORS = (
     *(OSError, ValueError, EOFError, LookupError, ArithmeticError, MemoryError),
+    # The last is what zipfile says of a compression that it does not know.
     *(zipfile.BadZipFile, NotImplementedError),
 )
 

@@ -13,8 +13,6 @@ from monostep.training.latents import LatentCache, fingerprint
 from monostep.training.recompute import recompute
 from monostep.training.task import Task
 
-AUGMENTATIONS = ("jitter", "blur", "motion_blur")
-
 
 def fit(task: Task, model: LatentDiffusion, config: TrainConfig) -> precision.Frozen | None:
     """Change the task's model as the config wants it; the frozen autoencoder, if it was cast.
@@ -61,11 +59,6 @@ def _keep_latents(
 ) -> None:
     if any(id(parameter) in learning for parameter in model.vae.encoder.parameters()):
         raise SettingError("latents: the encoder learns in this run, so none can be kept")
-    if any(getattr(config, name, 0) > 0 for name in AUGMENTATIONS):
-        raise SettingError(
-            f"latents: {config.recipe} changes colours and sharpness at random, so no image "
-            f"comes twice; leave latents out, or set {', '.join(AUGMENTATIONS)} to 0"
-        )
     facts = (config.precision, config.frozen_precision, next(model.parameters()).device.type)
     key = fingerprint(model.vae, *facts, repr(model.vae.config.scale))
     model.encode = LatentCache(folder, model.encode, key)
