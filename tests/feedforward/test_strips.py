@@ -51,6 +51,21 @@ def test_moments_are_those_of_the_group_norm(mean, std, rows):
     torch.testing.assert_close(normal.double(), expected, rtol=0, atol=1e-3 if mean else 1e-5)
 
 
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize(("size", "mean"), [((90, 110), 3), ((6, 5), 3), ((130, 40), -0.5)])
+def test_a_norm_in_inference_is_the_norm_in_double_precision(size, mean, affine):
+    features = _map(2, 12, *size, mean=mean)
+    weights = {}
+    if affine:
+        weights = {"weight": torch.linspace(-1, 2, 12), "bias": torch.linspace(1, -1, 12)}
+    with torch.inference_mode():
+        ours = strips.normal(features, 4, eps=1e-6, **weights)
+    double = {name: values.double() for name, values in weights.items()}
+    exact = F.group_norm(features.double(), 4, eps=1e-6, **double)
+    torch.testing.assert_close(ours.double(), exact, rtol=0, atol=2e-5)
+    assert ours.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_a_map_of_one_pixel_has_no_spread():
     features = _map(1, 4, 1, 1)
     centre, spread = strips.moments(features, 4, 1)

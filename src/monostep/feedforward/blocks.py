@@ -29,8 +29,12 @@ class NormConv(stream.Streamed):
         if rows := stream.rows(features, self.strip):
             return strips.convolve(self.norm, self.conv, features, rows=rows, bias=bias)
         norm = self.norm
-        normal = F.group_norm(
-            features.to(norm.weight.dtype), norm.num_groups, norm.weight, norm.bias, norm.eps
+        normal = strips.normal(
+            features.to(norm.weight.dtype),
+            norm.num_groups,
+            eps=norm.eps,
+            weight=norm.weight,
+            bias=norm.bias,
         )
         return self.conv(F.silu(normal, inplace=stream.is_free()), bias)
 
@@ -170,7 +174,7 @@ class Transformer(nn.Module):
     def forward(self, features: Features) -> Features:
         """The map after one round of looking around."""
         size = features.shape[2:]
-        normal = F.group_norm(features, self.groups, eps=1e-6)
+        normal = strips.normal(features, self.groups, eps=1e-6)
         tokens = self.inward(normal.permute(0, 2, 3, 1).flatten(1, 2))  # batch space channel
         for part in (self.attention, self.prompt, self.feed_forward):
             tokens = part(F.layer_norm(tokens, tokens.shape[2:])) + tokens
@@ -188,7 +192,7 @@ class PixelAttention(nn.Module):
     def forward(self, features: Features) -> Features:
         """The map after every pixel has seen every other."""
         size = features.shape[2:]
-        normal = F.group_norm(features, self.groups, eps=1e-6)
+        normal = strips.normal(features, self.groups, eps=1e-6)
         tokens = self.attention(normal.permute(0, 2, 3, 1).flatten(1, 2))
         return tokens.unflatten(1, size).permute(0, 3, 1, 2) + features
 

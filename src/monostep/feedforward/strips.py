@@ -15,12 +15,35 @@ from torch.nn import functional as F
 from monostep.feedforward import stream
 from monostep.feedforward.layers import Conv
 from monostep.network.blocks import Features
+from monostep.network.norm import FEW, sums_badly
 
 Moments = tuple[Float[Tensor, "batch channel"], Float[Tensor, "batch channel"]]
 
 
+def normal(
+    features: Features,
+    groups: int,
+    *,
+    eps: float,
+    weight: Float[Tensor, " channel"] | None = None,
+    bias: Float[Tensor, " channel"] | None = None,
+) -> Features:
+    """Group norm, whose statistics keep their digits however large the map is.
+
+    `network.norm` tells why. Where a gradient or a graph is wanted, this is torch's.
+    """
+    if not (stream.is_free() and sums_badly(features)):
+        return F.group_norm(features, groups, weight, bias, eps)
+    mean, variance = moments(features, groups, _counted(features))
+    done = [
+        F.batch_norm(one, mean[i], variance[i], weight, bias, eps=eps)
+        for i, one in enumerate(features.split(1))
+    ]
+    return torch.cat(done) if len(done) > 1 else done[0]
+
+
 def moments(features: Features, groups: int, rows: int) -> Moments:
-    """Mean and variance of each channel's group over the whole map, in float32."""
+    """Mean and variance of each channel's group over all of the map, in float32, by strips."""
     means, variances, counts = [], [], []
     for top in range(0, features.shape[2], rows):
         strip = features[:, :, top : top + rows]
@@ -60,7 +83,7 @@ def convolve(
         plus: added to the result, strip by strip.
         over: write over the map, which nobody else may need; channels must stay as many.
     """
-    mean, variance = moments(features, norm.num_groups, rows)
+    mean, variance = moments(features, norm.num_groups, _counted(features))
     height = features.shape[2]
     out = stream.Joined(height)
     above = None
@@ -81,6 +104,11 @@ def convolve(
         else:
             out.add(strip)
     return features if over else out.whole
+
+
+def _counted(features: Features) -> int:
+    """Rows of a map whose sums lose no digits."""
+    return max(FEW // features.shape[3], 1)
 
 
 def _normal(

@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from monostep.network.norm import GroupNorm
+
 
 class Attention(nn.Module):
     """Multi-head attention from tokens to a context (to themselves when none is given)."""
@@ -97,7 +99,7 @@ class SpatialTransformer(nn.Module):
 
     def __init__(self, channels: int, *, heads: int, context: int, groups: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
+        self.norm = GroupNorm(groups, channels, eps=1e-6)
         self.proj_in = nn.Linear(channels, channels)
         self.transformer_blocks = nn.ModuleList(
             [TransformerBlock(channels, heads=heads, context=context)]
@@ -125,7 +127,7 @@ class PixelAttention(Attention):
 
     def __init__(self, channels: int, *, groups: int) -> None:
         super().__init__(channels, heads=1, bias=True)
-        self.group_norm = nn.GroupNorm(groups, channels, eps=1e-6)
+        self.group_norm = GroupNorm(groups, channels, eps=1e-6)
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, features: Float[Tensor, "batch channel height width"]

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from monostep.network.attention import PixelAttention
 from monostep.network.blocks import DownsampleFloor, Features, ResidualBlock, Upsample
+from monostep.network.norm import GroupNorm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ class Encoder(nn.Module):
             ]
         )
         self.mid_block = Middle(config)
-        self.conv_norm_out = nn.GroupNorm(config.groups, widths[-1], eps=1e-6)
+        self.conv_norm_out = GroupNorm(config.groups, widths[-1], eps=1e-6)
         self.conv_out = nn.Conv2d(widths[-1], 2 * config.latent_channels, 3, padding=1)
 
     def forward(self, image: Features) -> Float[Tensor, "batch moments h w"]:
@@ -132,7 +133,7 @@ class Decoder(nn.Module):
                 for i in range(len(widths))
             ]
         )
-        self.conv_norm_out = nn.GroupNorm(config.groups, widths[-1], eps=1e-6)
+        self.conv_norm_out = GroupNorm(config.groups, widths[-1], eps=1e-6)
         self.conv_out = nn.Conv2d(widths[-1], 3, 3, padding=1)
 
     def forward(self, latent: Features) -> Float[Tensor, "batch 3 height_out width_out"]:

@@ -4,6 +4,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from monostep.network.norm import GroupNorm
+
 Features = Float[Tensor, "batch channel height width"]
 
 
@@ -14,10 +16,10 @@ class ResidualBlock(nn.Module):
         self, inputs: int, outputs: int, *, groups: int, eps: float, time: int | None = None
     ) -> None:
         super().__init__()
-        self.norm1 = nn.GroupNorm(groups, inputs, eps=eps)
+        self.norm1 = GroupNorm(groups, inputs, eps=eps)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.time_emb_proj = None if time is None else nn.Linear(time, outputs)
-        self.norm2 = nn.GroupNorm(groups, outputs, eps=eps)
+        self.norm2 = GroupNorm(groups, outputs, eps=eps)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.conv_shortcut = None if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
 

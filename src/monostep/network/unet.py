@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from monostep.network.attention import SpatialTransformer, timestep_embedding
 from monostep.network.blocks import Downsample, ResidualBlock, Upsample
+from monostep.network.norm import GroupNorm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +163,7 @@ class UNet(nn.Module):
         self.down_blocks = nn.ModuleList([DownStage(config, level) for level in levels])
         self.mid_block = MiddleStage(config)
         self.up_blocks = nn.ModuleList([UpStage(config, level) for level in reversed(levels)])
-        self.conv_norm_out = nn.GroupNorm(config.groups, config.channels[0], eps=1e-5)
+        self.conv_norm_out = GroupNorm(config.groups, config.channels[0], eps=1e-5)
         self.conv_out = nn.Conv2d(config.channels[0], config.out_channels, 3, padding=1)
 
     def forward(
