@@ -46,9 +46,11 @@ class Predictor:
         self.dtype = dtype
         if isinstance(network, FeedForward):
             network.stream(STRIP.get(device.type, stream.WHOLE))
-        # The weights of the folded form may lie in a file, and stay there.
-        as_it_is = isinstance(network, FeedForward) and device.type == "cpu"
-        self.network = network if as_it_is else channels_last(network.to(device))
+        # On a CPU both stay as they are: weights of the folded form may lie in a file, and the
+        # unfolded one is there to be compared with others, which go through images in planes.
+        self.network = network if device.type == "cpu" else channels_last(network.to(device))
+        planes = device.type == "cpu" and not isinstance(network, FeedForward)
+        self._layout = torch.contiguous_format if planes else torch.channels_last
 
     def __call__(  # noqa: PLR0913 - the published contract
         self,
@@ -175,7 +177,7 @@ class Predictor:
         with torch.inference_mode(), self._precision():
             image = FITS[alone.fit].fit(picture, place)[None].to(self.device)
             self._stay_within(image)
-            latent = self.network.encode(image.contiguous(memory_format=torch.channels_last))
+            latent = self.network.encode(image.contiguous(memory_format=self._layout))
             draws = self._noise(latent, alone)[:, :1]
             output = partial(self.network.output, latent)
             steps = [
@@ -205,7 +207,7 @@ class Predictor:
         sampler = self.sampler(inference)
         self._stay_within(batch)
         with self._precision():
-            image = batch.to(self.device, memory_format=torch.channels_last)
+            image = batch.to(self.device, memory_format=self._layout)
             latent = self.network.encode(image)
             output = partial(self.network.output, latent)
             members = [

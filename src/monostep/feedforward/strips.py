@@ -35,11 +35,7 @@ def normal(
     if not (stream.is_free() and sums_badly(features)):
         return F.group_norm(features, groups, weight, bias, eps)
     mean, variance = moments(features, groups, _counted(features))
-    done = [
-        F.batch_norm(one, mean[i], variance[i], weight, bias, eps=eps)
-        for i, one in enumerate(features.split(1))
-    ]
-    return torch.cat(done) if len(done) > 1 else done[0]
+    return _scaled(features, mean, variance, weight, bias, eps)
 
 
 def moments(features: Features, groups: int, rows: int) -> Moments:
@@ -114,13 +110,26 @@ def _counted(features: Features) -> int:
 def _normal(
     norm: nn.GroupNorm, strip: Features, mean: Tensor, variance: Tensor, dtype: torch.dtype
 ) -> Features:
-    """SiLU of the strip normalised by known moments, which is a batch norm of each image."""
-    weight, bias = norm.weight.float(), norm.bias.float()
+    """SiLU of the strip normalised by known moments."""
+    scaled = _scaled(strip.to(dtype), mean, variance, norm.weight, norm.bias, norm.eps)
+    return F.silu(scaled, inplace=True)
+
+
+def _scaled(
+    features: Features,
+    mean: Float[Tensor, "batch channel"],
+    variance: Float[Tensor, "batch channel"],
+    weight: Float[Tensor, " channel"] | None,
+    bias: Float[Tensor, " channel"] | None,
+    eps: float,
+) -> Features:
+    """A map normalised by known moments, which is a batch norm of each image."""
+    weight, bias = (None if one is None else one.float() for one in (weight, bias))
     done = [
-        F.batch_norm(one.to(dtype), mean[i], variance[i], weight, bias, eps=norm.eps)
-        for i, one in enumerate(strip.split(1))
+        F.batch_norm(one, mean[i], variance[i], weight, bias, eps=eps)
+        for i, one in enumerate(features.split(1))
     ]
-    return F.silu(torch.cat(done) if len(done) > 1 else done[0], inplace=True)
+    return torch.cat(done) if len(done) > 1 else done[0]
 
 
 def _channel_moments(strip: Float[Tensor, "1 channel height width"]) -> tuple[Tensor, Tensor]:

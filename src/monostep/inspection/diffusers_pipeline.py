@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from monostep.checkpoints import dimensions, layout
 from monostep.checkpoints.opening import Checkpoint
 from monostep.checkpoints.scheduler import LCM, TRAINED
-from monostep.diffusion.latent_diffusion import channels_last
 from monostep.errors import CheckpointError, MissingExtraError, SettingError
 
 _LCM_ONLY = {"original_inference_steps", "timestep_scaling"}
@@ -107,7 +106,7 @@ def _laid_out(network: nn.Module, dtype: torch.dtype) -> nn.Module:
     """Weights in memory as ours are: products round by alignment, and ensembles amplify the bit."""
     for weight in network.parameters():
         weight.data = weight.data.to(dtype, copy=True)
-    return channels_last(network)
+    return network
 
 
 def _scheduler(checkpoint: Checkpoint, spacing: str) -> Any:
