@@ -1,9 +1,18 @@
 """What holds for every test."""
 
+import gc
+
 import pytest
 import torch
 
 torch.set_num_threads(1)
+gc.disable()  # while millions of objects are imported to stay
+
+
+def pytest_collection_finish():
+    """What was imported is not looked through again for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")

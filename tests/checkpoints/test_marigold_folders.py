@@ -34,7 +34,8 @@ def test_decoded_maps_spread_over_the_range_for_other_pictures_and_noise(publish
 
 def test_another_seed_is_another_checkpoint_and_the_same_seed_the_same(tmp_path):
     def weights(name, seed):
-        folder = marigold_folders.write(tmp_path / name, "e2e-depth", seed=seed, text_encoder=False)
+        folder = tmp_path / name
+        marigold_folders.write_anew(folder, "e2e-depth", seed=seed, text_encoder=False)
         assert not (folder / "text_encoder").exists()
         return (folder / "unet" / "diffusion_pytorch_model.safetensors").read_bytes()
 

@@ -1,6 +1,4 @@
 import shutil
-import subprocess
-import sys
 
 import marigold_folders
 import pytest
@@ -70,17 +68,6 @@ def test_an_embedded_model_is_found_by_name_and_checked(name, monkeypatch, tmp_p
     monkeypatch.setattr(embedded, "ROOT", tmp_path)
     with pytest.raises(CheckpointError, match="do not match the card's hash"):
         opening.load(opening.find(name))
-
-
-def test_what_is_on_this_machine_needs_neither_hub_nor_transformers():
-    code = """
-import sys
-from monostep.checkpoints import opening
-opening.load(opening.find("nano-depth"))
-print(sorted({"huggingface_hub", "transformers", "diffusers"} & set(sys.modules)))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_a_folder_of_ones_own_opens_as_it_was_saved(tmp_path):

@@ -3,6 +3,7 @@ import warnings
 
 import marigold_folders
 import pytest
+import rendered_once
 from typer.testing import CliRunner
 
 from monostep.cli import app
@@ -14,6 +15,11 @@ from monostep.inspection import verify
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("m") / "e2e"
     return marigold_folders.write(path, "e2e-depth")
+
+
+@pytest.fixture(autouse=True)
+def _rendered_once(monkeypatch):
+    monkeypatch.setattr(verify, "render", rendered_once.render)
 
 
 def _invoke(*arguments):

@@ -6,9 +6,10 @@ import jaxtyping
 import micro_models
 import numpy as np
 import pytest
+import rendered_once
 
 import monostep
-from monostep.export import onnx_file
+from monostep.export import comparison, onnx_file
 from monostep.export.description import describe
 from monostep.export.trace import trace
 
@@ -27,6 +28,14 @@ def shapes_unchecked():
 def untyped():
     """Shapes unchecked."""
     with shapes_unchecked():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _pictures_once():
+    """Every comparison renders the same three."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "render", rendered_once.render)
         yield
 
 

@@ -20,8 +20,18 @@ def _graph(predictor, images, **asked):
         return graph(torch.from_numpy(images)).numpy()
 
 
-@pytest.mark.parametrize("resolution", [None, 0, 17])
-@pytest.mark.parametrize(("kind", "options"), KINDS)
+@pytest.mark.parametrize(
+    ("kind", "options", "resolution"),
+    [
+        pytest.param(
+            *(kind, options, resolution),
+            # by default all kinds at the card's resolution, and both tasks at every one
+            marks=[pytest.mark.slow] if options and resolution is not None else [],
+        )
+        for kind, options in KINDS
+        for resolution in (None, 0, 17)
+    ],
+)
 def test_equal_to_the_predictor(micro, noise, assert_close, kind, options, resolution):
     predictor = micro(kind, **options)
     for size in SIZES:

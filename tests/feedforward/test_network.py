@@ -2,6 +2,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,12 @@ def _network(kind="tiny", *, only="clean", channels=1, times=(999,), **asked):
     return fold(model, channels=channels, times=times, only=only, **asked)
 
 
+_once = cache(_network)
+
+
 @pytest.fixture(params=["kl", "tiny"])
 def network(request):
-    return _network(request.param)
+    return copy.deepcopy(_once(request.param))
 
 
 def _inferred(network, image):

@@ -1,3 +1,4 @@
+import drawn_scenes
 import marigold_folders
 import pytest
 
@@ -56,7 +57,8 @@ def test_a_missing_file_is_named(tmp_path):
         describe(checkpoint)
 
 
-def test_a_folded_file_says_what_is_in_its_weights(tmp_path):
+def test_a_folded_file_says_what_is_in_its_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(folding, "render", drawn_scenes.render)
     folder = marigold_folders.write(tmp_path / "m", "marigold-depth-v1-1")
     file = tmp_path / "m.safetensors"
     folding.fold(opening.find(folder), file, asked={"steps": 1, "noise": "zeros"})

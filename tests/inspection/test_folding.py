@@ -113,10 +113,17 @@ def test_the_card_keeps_what_it_said(micro, tmp_path):
     assert card.tensor_hash != source.tensor_hash
 
 
+@pytest.fixture(scope="module")
+def plain(micro, tmp_path_factory):
+    """The depth model folded in float32, by itself."""
+    file = tmp_path_factory.mktemp("plain") / "m.safetensors"
+    folded.save(opening.fold(opening.find(micro()), only="clean"), opening.find(micro()).card, file)
+    return file
+
+
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "int8"])
-def test_reduced_precision_is_written_and_measured(micro, tmp_path, dtype):
-    plain, file = tmp_path / "plain.safetensors", tmp_path / "m.safetensors"
-    _fold(micro(), plain)
+def test_reduced_precision_is_written_and_measured(micro, plain, tmp_path, dtype):
+    file = tmp_path / "m.safetensors"
     done = _fold(micro(), file, dtype=dtype)
     assert done.dtype == dtype
     assert all(0 < one.mean <= folding.REDUCED["depth"] for one in done.stored)

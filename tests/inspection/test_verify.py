@@ -4,9 +4,11 @@ import shutil
 import warnings
 from copy import deepcopy
 from functools import cache, partial
+from itertools import product
 
 import marigold_folders
 import pytest
+import rendered_once
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -35,8 +37,8 @@ def folders(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _load_once():
-    """Loading takes longer than predicting at this size."""
+def _load_and_render_once():
+    """Both take longer than predicting at this size."""
     ours, theirs = opening.load, diffusers_pipeline.load
     known = {}
 
@@ -49,6 +51,7 @@ def _load_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(opening, "load", partial(once, ours))
         patch.setattr(diffusers_pipeline, "load", partial(once, theirs))
+        patch.setattr(proof, "render", rendered_once.render)
         yield
 
 
@@ -69,20 +72,17 @@ def _assert_equal(outcomes):
         assert outcome.equal
 
 
+DEPTH, NORMALS = "marigold-depth-v1-1", "marigold-normals-v0-1"
+BY_DEFAULT = {(DEPTH, 1, "trailing"), (DEPTH, 10, "leading"), (NORMALS, 4, "trailing")}
+
+
 @pytest.mark.parametrize(
-    ("steps", "spacing"),
+    ("kind", "steps", "spacing"),
     [
-        *((1, "trailing"), (4, "trailing"), (10, "leading")),
-        *(
-            pytest.param(*each, marks=pytest.mark.slow)
-            for each in (
-                *((1, "leading"), (2, "trailing"), (2, "leading")),
-                *((4, "leading"), (10, "trailing")),
-            )
-        ),
+        pytest.param(*each, marks=[] if each in BY_DEFAULT else [pytest.mark.slow])
+        for each in product((DEPTH, NORMALS), (1, 2, 4, 10), ("trailing", "leading"))
     ],
 )
-@pytest.mark.parametrize("kind", ["marigold-depth-v1-1", "marigold-normals-v0-1"])
 def test_one_prediction(folders, kind, steps, spacing):
     outcomes = _verify(folders(kind), steps=steps, spacing=spacing)
     _assert_equal(outcomes)
@@ -106,7 +106,9 @@ def test_ensembles(folders, kind, spacing, members):
     assert outcomes[0].tolerance == 1e-3
 
 
-@pytest.mark.parametrize(("steps", "members"), [(1, 1), (4, 1), (2, 3)])
+@pytest.mark.parametrize(
+    ("steps", "members"), [pytest.param(1, 1, marks=pytest.mark.slow), (4, 1), (2, 3)]
+)
 def test_consistency_models_with_their_fresh_noise(folders, steps, members):
     _assert_equal(_verify(folders("marigold-lcm"), steps=steps, ensemble=members))
 
@@ -140,7 +142,7 @@ def test_it_says_when_the_two_differ(folders, monkeypatch):
 
 
 def test_nan_is_equal_to_nothing(folders):
-    (first, *_) = _verify(folders("marigold-depth-v1-1"), [(64, 96)])
+    (first, *_) = _verify(folders("marigold-depth-v1-1"), [(64, 96)], steps=1)
     first.ours.values[0, 0, 0] = torch.nan
     assert not first.equal
 

@@ -14,10 +14,14 @@ EVERY = ("validate_every=4", "checkpoint_every=2", "warmup=2", "pictures=1", "av
 MODEL = "model/unet/diffusion_pytorch_model.safetensors"
 
 
+def settings(start):
+    """Those of a run of eight steps of nano-depth."""
+    return [*SMALL, *EVERY, f"start={start}", "device=cpu", "precision=fp32"]
+
+
 def command(run, start, *options):
-    """What follows `python -m`, for a run of eight steps."""
-    settings = [*SMALL, *EVERY, f"start={start}", "device=cpu", "precision=fp32"]
-    sets = [part for setting in settings for part in ("--set", setting)]
+    """What follows `python -m`, for such a run."""
+    sets = [part for setting in settings(start) for part in ("--set", setting)]
     return ["monostep", "train", "nano-depth", "-o", str(run), *sets, *options]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+import written_once
 from torch import nn
 
 from monostep.network.sizes import TINY_AUTOENCODER, TINY_UNET
@@ -139,6 +140,15 @@ SCHEDULERS: dict[str, dict] = {
 
 def write(path: Path, kind: Kind, *, seed: int = 0, text_encoder: bool = True) -> Path:
     """A checkpoint of this kind as a folder; another seed is another checkpoint."""
+    return written_once.folder(
+        path,
+        (kind, seed, text_encoder),
+        lambda place: write_anew(place, kind, seed=seed, text_encoder=text_encoder),
+    )
+
+
+def write_anew(path: Path, kind: Kind, *, seed: int = 0, text_encoder: bool = True) -> None:
+    """What `write` does where it has not yet made the same."""
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.manual_seed(seed)
@@ -150,7 +160,6 @@ def write(path: Path, kind: Kind, *, seed: int = 0, text_encoder: bool = True) -
             _tokenizer(path / "tokenizer")
     _json(path / "scheduler" / "scheduler_config.json", SCHEDULERS.get(kind, SCHEDULER))
     _json(path / "model_index.json", {"_diffusers_version": "0.31.0", **COMPONENTS, **INDEX[kind]})
-    return path
 
 
 def networks(kind: Kind) -> tuple[nn.Module, nn.Module]:

@@ -3,6 +3,9 @@
 torch starts norms at weight 1 and bias 0, and a fold that forgets them would go unnoticed.
 """
 
+import copy
+from functools import cache
+
 import torch
 from torch import nn
 
@@ -41,6 +44,20 @@ def model(
     seed: int = 0,
 ) -> LatentDiffusion:
     """A model in float32; `kind` is that of the autoencoder, "kl" or "tiny"."""
+    return copy.deepcopy(_model(kind, tokens, inputs, target, sampler, zero_snr, unet, seed))
+
+
+@cache
+def _model(
+    kind: str,
+    tokens: int,
+    inputs: int,
+    target: str,
+    sampler: str,
+    zero_snr: bool,  # noqa: FBT001
+    unet: UNetConfig,
+    seed: int,
+) -> LatentDiffusion:
     config = UNetConfig(**{**unet.__dict__, "in_channels": inputs})
     alpha_bar = zero_terminal_snr(scaled_linear()) if zero_snr else scaled_linear()
     with torch.random.fork_rng(devices=[]):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+import written_once
 
 from monostep.checkpoints import folder
 from monostep.checkpoints.card import Card
@@ -35,6 +36,10 @@ def normals_folder(path: Path, *, seed: int = 2) -> Path:
 
 
 def _save(card: Card, path: Path, *, seed: int) -> Path:
+    return written_once.folder(path, (card.name, seed), lambda place: _write(card, place, seed))
+
+
+def _write(card: Card, path: Path, seed: int) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LatentDiffusion(
@@ -46,4 +51,3 @@ def _save(card: Card, path: Path, *, seed: int) -> Path:
             schedule=Schedule(alpha_bar=scaled_linear(), target="velocity"),
         )
     folder.save(model, card, path)
-    return path

@@ -214,6 +214,14 @@ def _double(batch):
 
 
 def _main(folder):
+    from functools import partial
+
+    import drawn_scenes
+
+    from monostep.data.cache import SceneCache
+    from monostep.training import source
+
+    source.SceneCache = partial(SceneCache, renderer=drawn_scenes.render)  # as tests alone do
     said = []
     for job in json.loads((folder / "jobs.json").read_text()):
         os.environ["MASTER_PORT"] = str(job["port"])

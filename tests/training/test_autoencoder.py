@@ -1,6 +1,6 @@
 import torch
+from drawn_scenes import render
 
-from monostep.data.procedural import render
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
 from monostep.recipes import recipe
 from monostep.training.autoencoder import AutoencoderTask, pictures

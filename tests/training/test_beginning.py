@@ -50,8 +50,9 @@ def test_marigold_begins_with_its_own_weights_schedule_and_autoencoder(published
     path = published(kind)
     beginning = begin(_config("marigold-e2e-depth", f"start={path}"))
     theirs = opening.load(opening.find(path))
+    weights = theirs.state_dict()
     for name, tensor in beginning.model.state_dict().items():
-        assert torch.equal(tensor, theirs.state_dict()[name]), name
+        assert torch.equal(tensor, weights[name]), name
     assert torch.equal(beginning.model.schedule.alpha_bar, theirs.schedule.alpha_bar)
     assert beginning.model.schedule.sampler == "ddim"
     assert beginning.model.training
@@ -275,6 +276,6 @@ def test_of_a_run_it_begins_with_the_last_weights(tmp_path, own, decoder):
 )
 def test_of_a_run_whose_state_is_of_other_weights_it_begins_with_the_result(tmp_path, own, ran):
     best = _run(tmp_path, own, **ran)
-    model = begin(_config("nano-depth", f"start={tmp_path}")).model
+    found = begin(_config("nano-depth", f"start={tmp_path}")).model.state_dict()
     for name, tensor in best.state_dict().items():
-        assert torch.equal(model.state_dict()[name], tensor), name
+        assert torch.equal(found[name], tensor), name

@@ -152,8 +152,9 @@ def test_a_resume_with_the_carried_target_continues_bit_for_bit():
         module.load_state_dict(kept[name])
     again = torch.optim.SGD(resumed.trained.parameters(), lr=0.1)
     assert _train(resumed, again, range(3, 6)) == expected
+    found = resumed.target.state_dict()
     for name, tensor in whole.target.state_dict().items():
-        assert torch.equal(resumed.target.state_dict()[name], tensor), name
+        assert torch.equal(found[name], tensor), name
 
 
 @pytest.mark.parametrize("kind", CARDS)
@@ -260,8 +261,9 @@ def test_the_student_begins_as_the_teacher_and_can_be_saved_and_run_in_few_steps
 ):
     config = dataclasses.replace(marigold_lcm(), teacher=run + inside, validation_steps=2)
     beginning, teacher = begin_distillation(config)
+    begun = beginning.model.unet.state_dict()
     for name, tensor in teacher.network.unet.state_dict().items():
-        assert torch.equal(beginning.model.unet.state_dict()[name], tensor)
+        assert torch.equal(begun[name], tensor)
     assert beginning.model.unet is not teacher.network.unet
     folder.save(beginning.model, beginning.card, tmp_path / "lcm")
     opened, card = folder.load(tmp_path / "lcm")

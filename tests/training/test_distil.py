@@ -1,8 +1,8 @@
 import pytest
 import tiny_models
 import torch
+from drawn_scenes import render
 
-from monostep.data.procedural import render
 from monostep.geometry import decode
 from monostep.recipes import recipe
 from monostep.training.batch import Batch

@@ -1,9 +1,9 @@
 import micro_models
 import pytest
 import torch
+from drawn_scenes import render
 
 from monostep.checkpoints import folder
-from monostep.data.procedural import render
 from monostep.errors import SettingError
 from monostep.recipes import recipe
 from monostep.training.batch import Batch

@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 import torch
+from drawn_scenes import render
 
-from monostep.data.procedural import render
 from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.diffusion.schedule import Schedule, scaled_linear
 from monostep.errors import SettingError

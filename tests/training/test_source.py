@@ -13,6 +13,11 @@ from monostep.training import source
 from monostep.training.overriding import override
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _drawn():
+    """Here it must be the renderer itself."""
+
+
 @pytest.fixture
 def folder(tmp_path):
     for index in range(20):

@@ -13,9 +13,11 @@ from monostep.checkpoints import folder
 from monostep.errors import CheckpointError, SettingError, TrainingError
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
 from monostep.recipes import recipe
+from monostep.training import loop
 from monostep.training.beginning import begin
 from monostep.training.overriding import override
 from monostep.training.start import train
+from monostep.training.state import Progress
 
 SMALL = ("steps=8", "phases=[[0,32,32,1]]", "validation_scenes=1", "scenes=50", "log_every=1")
 EVERY = ("validate_every=4", "checkpoint_every=2", "warmup=2")
@@ -36,22 +38,34 @@ def start(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, start):
+def cache(tmp_path_factory):
+    """A setting: the scenes that one run draws are those of all, also in processes of their own."""
+    return f"cache={tmp_path_factory.mktemp('cache')}"
+
+
+@pytest.fixture(scope="module")
+def config(start, cache):
+    """That of the command which `killing` starts."""
+    return override(recipe("nano-depth"), [*killing.settings(start), cache])
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, config):
     """A run that nothing disturbed."""
     run = tmp_path_factory.mktemp("runs") / "whole"
-    assert killing.finish(run, start) == 0, killing.said(run).read_text()
+    assert train(config, run).step == 8
     return run
 
 
-def test_a_killed_run_resumes_to_the_same_bits(tmp_path, start, whole):
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path, start, cache, config, whole):
     broken = tmp_path / "broken"
-    process = killing.begin(broken, start)
+    process = killing.begin(broken, start, "--set", cache)
     # a state of step 2 is written, a step after it is under way
     killing.wait(process, broken, lambda: killing.logged(broken) >= 3)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert killing.logged(broken) < killing.logged(whole)
-    assert killing.finish(broken, start, "--resume") == 0
+    assert train(config, broken, resume=True).step == 8
     same_bits(broken, whole)
     steps = [json.loads(line)["step"] for line in (broken / "log.jsonl").read_text().splitlines()]
     assert sorted(steps) == steps
@@ -59,10 +73,10 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, start, whole):
 
 @pytest.mark.slow
 def test_a_run_that_is_asked_to_end_saves_exits_and_resumes_to_the_same_bits(
-    tmp_path, start, whole
+    tmp_path, start, cache, whole
 ):
     asked = tmp_path / "asked"
-    options = ("--set", "workers=1", "--set", "checkpoint_every=8")
+    options = ("--set", "workers=1", "--set", "checkpoint_every=8", "--set", cache)
     process = killing.begin(asked, start, *options)
     killing.wait(process, asked, lambda: killing.logged(asked) >= 1)
     killing.signal_all(process, signal.SIGTERM)  # its workers, too, as a scheduler does
@@ -70,7 +84,7 @@ def test_a_run_that_is_asked_to_end_saves_exits_and_resumes_to_the_same_bits(
     assert "is saved; --resume goes on" in killing.said(asked).read_text()
     (saved,) = (asked / "states").iterdir()
     assert 1 <= int(saved.stem) < 8
-    assert killing.finish(asked, start, "--resume") == 0
+    assert killing.finish(asked, start, "--resume", "--set", cache) == 0
     same_bits(asked, whole)
 
 
@@ -110,14 +124,20 @@ def test_a_stopped_distillation_resumes_to_the_same_bits(tmp_path, name):
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
 
 
-def test_the_initial_weights_follow_the_configs_seed_and_nothing_else(tmp_path, autoencoder):
-    small = [*SMALL, "steps=1", "warmup=5", f"autoencoder={autoencoder}"]
+def test_the_initial_weights_follow_the_configs_seed_and_nothing_else(
+    tmp_path, autoencoder, monkeypatch
+):
     weights = []
+
+    def note(task, *_):
+        weights.append(task.trained.conv_in.weight.clone())
+        return Progress(step=0, best=None)
+
+    monkeypatch.setattr(loop, "run", note)
     for outer, seed in ((1, 0), (2, 0), (1, 7)):
         torch.manual_seed(outer)
-        run = tmp_path / f"{outer}-{seed}"
-        train(override(recipe("nano-depth"), [*small, f"seed={seed}"]), run)
-        weights.append(load_file(run / "states/00000001.safetensors")["weight/conv_in.weight"])
+        settings = [*SMALL, f"autoencoder={autoencoder}", f"seed={seed}"]
+        train(override(recipe("nano-depth"), settings), tmp_path)
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,10 @@ WALL = np.array([0.6, -0.2, -0.7746])  # its unit normal, in the sensor's OpenCV
 WALL /= np.linalg.norm(WALL)
 
 
-@pytest.fixture
-def root(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
     """Two frames of a wall in a scene with a shifted lens, and the official tables."""
-    folder = tmp_path / "official"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("written")
     hypersim_splits(
         folder / "splits.csv",
         [(SCENE, "cam_00", 0, True, "train"), (SCENE, "cam_00", 7, True, "val")],
@@ -43,6 +43,12 @@ def root(tmp_path):
     for number in (0, 7):
         hypersim_frame(folder, SCENE, number=number, **wall(4.0 + number))
     return folder
+
+
+@pytest.fixture
+def root(written, tmp_path):
+    """A copy of it, to be changed."""
+    return shutil.copytree(written, tmp_path / "official")
 
 
 def wall(away_m):

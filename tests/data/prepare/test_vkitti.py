@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -28,13 +30,19 @@ def street() -> np.ndarray:
     return np.where(seen, np.rint(depth_m * 100), 65535).astype(np.uint16)
 
 
-@pytest.fixture
-def root(tmp_path):
-    folder = tmp_path / "official"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
     for camera in (0, 1):
         for number in (0, 1):
             vkitti_frame(folder, "Scene18", "fog", camera, number, codes=street())
     return folder
+
+
+@pytest.fixture
+def root(written, tmp_path):
+    """A copy of the official files, to be changed."""
+    return shutil.copytree(written, tmp_path / "official")
 
 
 def fog(**changes) -> Choice:
