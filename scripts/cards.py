@@ -19,13 +19,20 @@ use. Licence: Apache-2.0, as the code.
 
 Written by `python scripts/cards.py` from the models' own cards and reports.
 """
-METRICS = {"abs_rel": "AbsRel", "mean_angle_deg": "mean angle, degrees"}
+METRICS = {
+    "abs_rel": "AbsRel",
+    "delta1": "delta1",
+    "mean_angle_deg": "mean angle, degrees",
+    "within_11.25_deg": "within_11.25_deg",
+    "within_22.5_deg": "within_22.5_deg",
+    "within_30_deg": "within_30_deg",
+}
 
 
 def table(report: dict[str, Any]) -> list[str]:
     """Model and baselines, overall and by stratum, as a Markdown table."""
-    metrics = list(report["metrics"])
-    heads = [METRICS.get(name, name) for name in metrics]
+    metrics = [name for name in METRICS if name in report["metrics"]]
+    heads = [METRICS[name] for name in metrics]
     lines = ["| images | method | " + " | ".join(heads) + " |", "|---|---|" + "---|" * len(heads)]
     groups = {"all": report, **(report["strata"] if len(report["strata"]) > 1 else {})}
     for name, group in groups.items():
@@ -46,7 +53,7 @@ def section(name: str) -> list[str]:
     lines.append(f"Weights (SHA-256 over tensors): `{card.tensor_hash}`.\n")
     for path in sorted((SCORES / name).glob("*.json")):
         report = read_json(path)
-        first = next(iter(report["metrics"]))
+        first = next(name for name in METRICS if name in report["metrics"])
         low, high = report["confidence"][first]
         lines.append(f"`{report['benchmark']}`, protocol {report['protocol']}:\n")
         lines += table(report)

@@ -14,12 +14,17 @@ import torch
 from monostep import loading
 from monostep.checkpoints import embedded, folder
 from monostep.evaluation import run
-from monostep.evaluation.protocol import Procedural
+from monostep.evaluation.choose import Asked, choose
+from monostep.evaluation.entrants import Entrants
 from monostep.files.atomic import write_json
 
 SCORES = Path("runs/scores")
 BENCHMARKS = {"depth": ("procedural", "motorcycle"), "normals": ("procedural",)}
 NAMES = {"procedural": "test", "motorcycle": "motorcycle"}
+METRICS = {  # that a card tells
+    "depth": ("abs_rel", "delta1"),
+    "normals": ("mean_angle_deg", "within_11.25_deg", "within_22.5_deg", "within_30_deg"),
+}
 
 
 def embed(trained: Path) -> None:
@@ -29,14 +34,12 @@ def embed(trained: Path) -> None:
     card = dataclasses.replace(card, grade="self-test", licence="Apache-2.0")
     folder.save(model, card, place, dtype=torch.float16)
     scores = {"validation": card.scores["validation"]}
-    for benchmark in BENCHMARKS[card.task]:
-        (report,) = run.run(
-            benchmark,
-            [loading.load(place, dtype="fp32")],
-            SCORES / card.name,
-            procedural=Procedural(),
-        )
-        scores[NAMES[benchmark]] = {"images": report["images"], **report["metrics"]}
+    entrants = Entrants(models=[loading.load(place, dtype="fp32")])
+    for name in BENCHMARKS[card.task]:
+        how = run.How(output=SCORES / card.name, overwrite=True)
+        (report,) = run.run(choose(name, Asked()), entrants, how)
+        told = {metric: report["metrics"][metric] for metric in METRICS[card.task]}
+        scores[NAMES[name]] = {"images": report["images"], **told}
     written = folder.read_card(place)
     write_json(place / folder.CARD, dataclasses.replace(written, scores=scores).as_dict())
 

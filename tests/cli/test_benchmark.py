@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from monostep.benchmark import run, training_run
+from monostep.benchmark import evaluation_speed, run, training_run
 from monostep.cli import app
 from monostep.errors import SettingError
 
@@ -161,3 +161,53 @@ def test_what_training_does_not_know_is_refused(trained, arguments, said):
     with pytest.raises(SettingError, match=said):
         _invoke(*arguments)
     assert trained == []
+
+
+def test_evaluation_into_files(tmp_path):
+    result = _invoke(
+        *("--evaluation", "--image-size", "64x96", "--image-size", "256x384", "--repeat", 1),
+        *("-o", tmp_path / "b.json", "--markdown", tmp_path / "b.md"),
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "b.json").read_text())
+    assert [case["image_size"] for case in report["cases"]] == [[64, 96], [256, 384]]
+    assert report["problems"] == [] and report["command"].startswith("monostep")
+    assert (tmp_path / "b.md").read_text().strip() in result.stdout
+
+
+def test_evaluation_is_of_the_largest_images_unless_told(monkeypatch):
+    asked = []
+
+    def benchmark(sizes, **options):
+        asked.append((sizes, options["rounds"], options["threads"]))
+        return {"problems": ["not the same work"], "cases": []}
+
+    monkeypatch.setattr(evaluation_speed, "benchmark", benchmark)
+    result = _invoke("--evaluation", "--threads", 2, "--json")
+    assert asked == [([(4032, 6048)], 5, 2)]
+    assert result.exit_code == 1
+    assert "monostep: not the same work" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--model", "nano-depth"),
+        ("--dtype", "bf16"),
+        ("--training",),
+        ("--batch-size", "2"),
+        ("--against", "none"),
+        ("--device", "cpu"),
+        ("--warm-up", "1"),
+    ],
+)
+def test_what_evaluation_does_not_know_is_refused(option):
+    said = f"^{option[0]}: it is for the benchmark without --evaluation$"
+    with pytest.raises(SettingError, match=said):
+        _invoke("--evaluation", *option)
+
+
+@pytest.mark.parametrize("option", ["--repeat", "--threads"])
+def test_evaluation_needs_one_of_each(option):
+    with pytest.raises(SettingError, match=f"{option} 0: expected a whole number from 1 up"):
+        _invoke("--evaluation", option, 0)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from monostep.evaluation import baselines
-from monostep.evaluation.protocol import Procedural
+from monostep.evaluation.sets.procedural import Procedural
+from monostep.evaluation.sets.real import Motorcycle
 
 PROTOCOL = Procedural(images=1, baseline_scenes=6, baseline_height=6, baseline_width=8)
 
@@ -26,6 +27,20 @@ def test_the_row_rises_from_bottom_to_top_and_the_constant_does_not_vary():
     assert (maps["row"].diff(dim=0) < 0).all()
     assert (maps["row"].diff(dim=1) == 0).all()
     assert not maps["constant"].any()
+
+
+def test_where_no_other_scenes_are_known_normals_face_the_camera():
+    (facing,) = baselines.normal_maps((2, 3), None).values()
+    assert torch.equal(facing, torch.tensor([0.0, 0.0, -1.0])[:, None, None].expand(3, 2, 3))
+
+
+def test_only_the_procedural_scenes_have_training_scenes(means, tmp_path):
+    assert set(baselines.of(Motorcycle(), tmp_path).maps("depth", (4, 5))) == {"constant", "row"}
+    assert list(tmp_path.iterdir()) == []
+    found = baselines.of(PROTOCOL, tmp_path)
+    assert set(found.maps("depth", (4, 5))) == {"constant", "row", "mean_map"}
+    assert set(found.maps("normals", (4, 5))) == {"constant", "mean_map"}
+    assert torch.equal(found.means.depth, means.depth)
 
 
 @pytest.mark.parametrize("size", [(24, 32), (7, 5), (1, 1)])

@@ -2,105 +2,167 @@ import dataclasses
 
 import pytest
 import torch
+from toy_benchmark import Toy
 
-from monostep.checkpoints.card import Card
-from monostep.errors import InputError, SettingError
-from monostep.evaluation.baselines import Means
-from monostep.evaluation.judge import judge
-from monostep.evaluation.protocol import Motorcycle, Procedural
-from monostep.evaluation.scores import MODEL, PRIMARY
-from monostep.geometry.depth import Depth
-from monostep.geometry.normals import Normals
-from monostep.inference import resolve
-from monostep.predictor import Predictor
+from monostep.evaluation import scores
+from monostep.evaluation.baselines import Baselines
+from monostep.evaluation.judge import Prediction, aligned, judge, judge_baselines, unjudgeable
+from monostep.evaluation.scores import EMPTY, MODEL, PRIMARY
 
 
-class Stub(Predictor):
-    """Predicts the truth, except where it is told to fail."""
-
-    def __init__(self, truth, task, *, fails=None, spoils=None):
-        self.card = Card(name=f"stub-{task}", task=task, resolution=0, invariance="affine")
-        self.dtype = torch.float32
-        self.truth, self.fails, self.spoils = truth, fails, spoils
-        self.calls = 0
-
-    def inference(self, **asked):
-        return resolve(self.card, **asked)
-
-    def predict(self, pictures, inference, *, at_once):
-        assert inference == resolve(self.card)
-        assert at_once == len(pictures)
-        self.calls += 1
-        return [self._one(picture) for picture in pictures]
-
-    def _one(self, picture):
-        row = next(i for i, image in enumerate(self.truth.image) if torch.equal(image, picture))
-        if row == self.fails:
-            raise InputError("the network's output is not finite")
-        depth = self.card.task == "depth"
-        tensor = (self.truth.depth_m / 6 if depth else self.truth.normals)[row].clone()
-        if row == self.spoils:
-            tensor[..., 0, 0] = float("nan")
-        return Depth(tensor=tensor) if depth else Normals(tensor=tensor)
+def _truth(case, task):
+    return case.depth_m if task == "depth" else case.normals
 
 
-@pytest.fixture
-def means():
-    return Means(
-        depth=torch.linspace(1, 0, 6)[:, None].expand(6, 8).clone(),
-        normals=torch.tensor([0.0, 0.0, -1.0])[:, None, None].expand(3, 6, 8).clone(),
-        direction=torch.tensor([0.0, -0.6, -0.8])[:, None, None],
+def _judge(toy, task, change=lambda values: values, case=None):
+    case = case or toy.load(0)
+    prediction = Prediction(values=change(_truth(case, task).clone()))
+    return judge(prediction, case, toy.rules[task], rivals={})
+
+
+@pytest.mark.parametrize("task", ["depth", "normals"])
+@pytest.mark.parametrize("boundaries", [True, False])
+def test_the_truth_is_perfect_and_has_every_metric(task, boundaries):
+    toy = Toy(boundaries=boundaries)
+    line = _judge(toy, task).line
+    assert line.problem is None
+    assert tuple(line.scores[MODEL]) == scores.names(toy.rules[task])
+    assert line.scores[MODEL][PRIMARY[task]] == pytest.approx(0, abs=1e-5)
+    assert line.pixels == int(toy.load(0).depth_valid.sum())
+    assert (line.image, line.stratum) == ("out/000.png", "outdoor")
+
+
+def test_depth_knows_neither_scale_nor_shift():
+    noise = 0.1 * torch.randn(16, 24)
+    one = _judge(Toy(), "depth", lambda depth: depth + noise).line.scores[MODEL]
+    other = _judge(Toy(), "depth", lambda depth: 0.1 * (depth + noise) - 3).line.scores[MODEL]
+    assert one["abs_rel"] > 1e-3
+    assert other == pytest.approx(one, rel=1e-4)
+
+
+def test_what_stands_at_invalid_pixels_does_not_matter():
+    case = Toy().load(0)
+    holes = torch.where(case.depth_valid, case.depth_m, 0)
+    whole = _judge(Toy(), "depth", lambda depth: depth**2, case)
+    hollow = judge(
+        Prediction(values=case.depth_m**2),
+        dataclasses.replace(case, depth_m=holes),
+        Toy().rules["depth"],
+        rivals={},
+    )
+    assert whole.line == hollow.line
+
+
+@pytest.mark.parametrize("task", ["depth", "normals"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda values: values[..., 1:], "23x16 pixels, the truth 24x16"),
+        (lambda values: values.index_fill(-1, torch.tensor([0]), torch.nan), "not finite"),
+        (lambda values: values.index_fill(-1, torch.tensor([0]), torch.inf), "not finite"),
+    ],
+)
+def test_a_map_that_cannot_be_judged_is_a_problem(task, change, words):
+    line = _judge(Toy(), task, change).line
+    assert words in line.problem
+    assert line.scores == {}
+    assert line.pixels == 0
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("boundaries", [True, False])
+@pytest.mark.parametrize("task", ["depth", "normals"])
+def test_what_is_not_finite_matters_only_where_it_is_judged(task, boundaries, bad):
+    toy = Toy(boundaries=boundaries)
+    case = toy.load(0)
+    valid = case.depth_valid.clone()
+    valid[:5] = False
+    case = dataclasses.replace(case, depth_valid=valid, normals_valid=valid)
+    usual = _judge(toy, task, case=case).line
+    found = _judge(toy, task, lambda values: torch.where(valid, values, bad), case).line
+    assert found.problem is None
+    assert found.scores[MODEL] == pytest.approx(usual.scores[MODEL], rel=1e-12, nan_ok=True)
+    few = valid.clone()
+    few[tuple(valid.nonzero()[3])] = False
+    line = _judge(toy, task, lambda values: torch.where(few, values, bad), case).line
+    assert line.problem == f"prediction is not finite at 1 of {int(valid.sum())} judged pixels"
+
+
+@pytest.mark.parametrize(
+    ("task", "wrong"),
+    [("depth", 0.0), ("depth", torch.inf), ("depth", -1.0), ("normals", torch.nan)],
+)
+def test_truth_that_is_none_is_a_problem_of_its_image(task, wrong):
+    """A mask that claims pixels without truth: no mean may swallow what comes of it."""
+    toy = Toy(boundaries=True)
+    case = toy.load(0)
+    perfect = _truth(case, task)
+    place = tuple(case.depth_valid.nonzero()[3])
+    truth = perfect.clone()
+    truth[..., place[0], place[1]] = wrong
+    name = "depth_m" if task == "depth" else "normals"
+    line = _judge(toy, task, lambda _: perfect, dataclasses.replace(case, **{name: truth})).line
+    assert "0 or below, or not finite, at 1 of" in line.problem
+    assert line.scores == {}
+
+
+def test_a_score_that_is_no_number_is_a_problem_of_its_image():
+    toy = Toy()
+    endless = dataclasses.replace(toy.rules["depth"], alignment="none", far_m=torch.inf)
+    case = toy.load(0)
+    line = judge(Prediction(values=case.depth_m.double() * 1e200), case, endless, rivals={}).line
+    assert line.problem.startswith("sq_rel is inf: the prediction is too large")
+    assert line.scores == {}
+
+
+def test_boundaries_may_have_no_value():
+    toy = Toy(boundaries=True)
+    case = dataclasses.replace(toy.load(0), depth_m=torch.full((16, 24), 3.0))
+    line = _judge(toy, "depth", case=case).line
+    assert line.problem is None
+    assert line.scores[MODEL]["boundary_f1"] != line.scores[MODEL]["boundary_f1"]
+
+
+@pytest.mark.parametrize("task", ["depth", "normals"])
+def test_an_empty_mask_and_absent_truth_are_problems(task):
+    toy = Toy(empty=(0,))
+    assert _judge(toy, task).line.problem == EMPTY
+    assert unjudgeable(toy.load(1), toy.rules[task]) is None
+    other = "normals" if task == "depth" else "depth"
+    case = Toy(tasks=(other,)).load(0)
+    assert unjudgeable(case, Toy().rules[task]) == f"no true {task}"
+
+
+def test_angles_are_kept_where_they_are_pooled():
+    pooled, single = Toy(pooled=True), Toy()
+    assert _judge(single, "normals").angle_deg is None
+    kept = _judge(pooled, "normals")
+    assert len(kept.angle_deg) == kept.line.pixels
+    assert kept.line == _judge(single, "normals").line
+
+
+@pytest.mark.parametrize("task", ["depth", "normals"])
+def test_baselines_stand_beside_the_model(task):
+    toy = Toy()
+    case = toy.load(0)
+    rivals = judge_baselines(case, toy.rules[task], Baselines())
+    assert set(rivals) == ({"constant", "row"} if task == "depth" else {"facing"})
+    line = judge(Prediction(values=_truth(case, task)), case, toy.rules[task], rivals=rivals).line
+    assert set(line.scores) == {MODEL, *rivals}
+    assert all(one[PRIMARY[task]] > 0.1 for one in rivals.values())
+
+
+def test_baselines_get_metres_whatever_alignment_the_model_has():
+    toy = Toy()
+    strict = dataclasses.replace(toy.rules["depth"], alignment="none")
+    case = toy.load(0)
+    assert judge_baselines(case, strict, Baselines()) == judge_baselines(
+        case, toy.rules["depth"], Baselines()
     )
 
 
-@pytest.mark.parametrize("task", ["depth", "normals"])
-def test_the_truth_is_perfect_and_better_than_every_baseline(truth, means, task):
-    heard = []
-    (judged,) = judge([Stub(truth, task)], [truth], Procedural(), means=means, done=heard.append)
-    assert heard == [3]
-    metric = PRIMARY[task]
-    for line in judged.lines[:2]:
-        assert line.problem is None
-        mine = line.scores[MODEL][metric]
-        assert mine < 1e-4
-        assert all(rival[metric] > mine for name, rival in line.scores.items() if name != MODEL)
-    assert judged.lines[2].problem == "no valid pixel to judge"
-
-
-def test_several_models_are_judged_on_the_same_images(truth, means):
-    models = [Stub(truth, "depth"), Stub(truth, "normals")]
-    results = judge(models, iter([truth, truth]), Procedural(), means=means)
-    assert [len(result.lines) for result in results] == [6, 6]
-    assert [model.calls for model in models] == [2, 2]
-    assert [set(result.lines[0].scores) for result in results] == [
-        {MODEL, "constant", "row", "mean_map"},
-        {MODEL, "constant", "mean_map"},
-    ]
-
-
-@pytest.mark.parametrize("task", ["depth", "normals"])
-def test_one_failed_image_is_named_and_the_others_are_judged(truth, means, task):
-    model = Stub(truth, task, fails=1)
-    (judged,) = judge([model], [truth], Procedural(), means=means)
-    assert judged.lines[0].problem is None
-    assert "not finite" in judged.lines[1].problem
-    assert judged.lines[0].scores[MODEL][PRIMARY[task]] < 1e-4
-
-
-def test_one_value_that_is_not_finite_disqualifies_its_image_only(truth, means):
-    (judged,) = judge([Stub(truth, "depth", spoils=0)], [truth], Procedural(), means=means)
-    assert judged.lines[0].problem == "prediction is not finite"
-    assert judged.lines[1].problem is None
-
-
-def test_normals_cannot_be_judged_where_only_depth_is_known(truth):
-    photograph = dataclasses.replace(truth, normals=None, normals_valid=None)
-    with pytest.raises(SettingError, match="name a depth model"):
-        judge([Stub(truth, "normals")], [photograph], Motorcycle(), means=None)
-
-
-def test_other_errors_are_not_hidden(truth, means):
-    model = Stub(truth, "depth")
-    model.truth = None
-    with pytest.raises(AttributeError):
-        judge([model], [truth], Procedural(), means=means)
+def test_aligned_depth_is_the_one_that_is_judged():
+    toy = Toy()
+    case = toy.load(0)
+    metres = aligned(Prediction(values=0.1 * case.depth_m + 7), case, toy.rules["depth"])
+    torch.testing.assert_close(metres.float(), case.depth_m, rtol=1e-4, atol=1e-4)

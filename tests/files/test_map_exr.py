@@ -5,6 +5,7 @@ import OpenEXR
 import pytest
 
 from monostep.errors import InputError, MissingExtraError, OutputError
+from monostep.files.in_memory import InMemory
 from monostep.files.map_exr import read_exr, write_exr
 from monostep.files.map_layout import DEPTH, NORMALS
 
@@ -64,3 +65,39 @@ def test_without_the_extra_the_error_names_it(tmp_path, monkeypatch):
         write_exr(tmp_path / "a.exr", DEPTHS, {}, DEPTH)
     with pytest.raises(MissingExtraError, match=r"monostep\[formats\]"):
         read_exr(tmp_path / "a.exr", DEPTH)
+
+
+def test_a_file_in_memory_is_read_like_one_on_disk_and_leaves_none(tmp_path, monkeypatch):
+    path = tmp_path / "a.exr"
+    write_exr(path, VECTORS, {"frame": "opencv"}, NORMALS)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    member = InMemory(name="b.tar: a.exr", data=path.read_bytes())
+    back, about = read_exr(member, NORMALS)
+    np.testing.assert_array_equal(back, VECTORS)
+    assert about == {"frame": "opencv"}
+    broken = InMemory(name="b.tar: a.exr", data=path.read_bytes()[:-40])
+    with pytest.raises(InputError, match=r"^b\.tar: a\.exr: not a readable OpenEXR file") as caught:
+        read_exr(broken, NORMALS)
+    assert str(scratch) not in str(caught.value)
+    assert [*scratch.iterdir()] == []
+
+
+def test_colours_are_no_map_of_one_channel_but_grey_repeated_is(tmp_path):
+    path = tmp_path / "a.exr"
+    holed = DEPTHS.copy()
+    holed[0, 0] = np.nan
+    OpenEXR.File({}, dict.fromkeys("RGB", holed)).write(str(path))
+    np.testing.assert_array_equal(read_exr(path, DEPTH)[0], holed)
+    planes = {name: np.ascontiguousarray(VECTORS[..., k]) for k, name in enumerate("RGB")}
+    OpenEXR.File({}, planes).write(str(path))
+    with pytest.raises(InputError, match=r"a\.exr: channels R, G and B differ"):
+        read_exr(path, DEPTH)
+    np.testing.assert_array_equal(read_exr(path, NORMALS)[0], VECTORS)
+
+
+def test_no_room_to_unpack_is_said_with_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(InputError, match=r"^b\.tar: a\.exr: cannot be unpacked .*No such .*TMPDIR"):
+        read_exr(InMemory(name="b.tar: a.exr", data=b"x"), DEPTH)

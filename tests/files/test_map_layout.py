@@ -31,3 +31,8 @@ def test_numbers_of_other_types_are_read_as_float32(kind):
 def test_what_is_no_number_is_not_read(kind):
     with pytest.raises(InputError, match=r"a\.npy: expected numbers"):
         from_reading(np.ones((2, 3), kind), DEPTH, "a.npy")
+
+
+def test_what_float32_cannot_hold_becomes_infinite_without_a_warning():
+    values = np.array([[1.0, 1e300, -1e300]])
+    np.testing.assert_array_equal(from_reading(values, DEPTH, "a"), [[1, np.inf, -np.inf]])

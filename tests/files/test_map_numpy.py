@@ -1,5 +1,6 @@
 import json
 import pickle
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -60,3 +61,10 @@ def test_a_shape_beyond_the_file_takes_no_memory(tmp_path):
             file.write(VALUES.tobytes())
         with pytest.raises(InputError, match=r"a\.npy: not a readable numpy file"):
             read_npy(path, DEPTH)
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path):
+    with ZipFile(tmp_path / "a.npz", "w") as file:
+        file.writestr("depth", "x")
+    with pytest.raises(InputError, match=r"a\.npz: 'depth' in it is no array"):
+        read_npz(tmp_path / "a.npz", DEPTH)

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from monostep.errors import InputError, MissingExtraError
 from monostep.files import png16
-from monostep.files.photo import read
+from monostep.files.photo import read, read_stored, stored_size
 
 ROBUSTNESS = Path(__file__).parents[3] / "shared/data/robustness"
 REFUSED = {
@@ -252,6 +252,47 @@ def test_damage_anywhere_gives_a_photo_or_one_line(tmp_path, kind):
         except InputError as error:
             assert str(error).startswith(f"{path}: ")
             assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_stored_colours_are_neither_turned_nor_managed(tmp_path, ending, orientation):
+    path = tmp_path / f"a.{ending}"
+    colours = noise(16, 24, 3)
+    settings = {"exif": exif(orientation), "icc_profile": swapped_profile()}
+    Image.fromarray(colours).save(path, **settings)
+    with Image.open(path) as image:
+        assert np.array_equal(read_stored(path), np.asarray(image))
+    if ending == "png":
+        assert np.array_equal(read_stored(path), colours)
+    assert stored_size(path) == (16, 24)
+
+
+def test_stored_grey_palettes_and_alpha_are_plain_colours(tmp_path):
+    rgba = Image.fromarray(noise(5, 7, 4), "RGBA")
+    for image in (rgba, rgba.convert("L"), rgba.convert("RGB").quantize(9)):
+        image.save(tmp_path / "a.png")
+        assert np.array_equal(read_stored(tmp_path / "a.png"), np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending"), [("LA", "png"), ("1", "png"), ("CMYK", "jpg"), ("CMYK", "tiff")]
+)
+def test_every_mode_of_8_bits_is_taken_as_stored(tmp_path, mode, ending):
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(noise(16, 24, 3)).convert(mode).save(path)
+    with Image.open(path) as image:
+        assert image.mode == mode
+        assert np.array_equal(read_stored(path), np.asarray(image.convert("RGB")))
+
+
+def test_wide_colours_are_not_cut_when_stored_ones_are_asked_for(tmp_path):
+    Image.fromarray(noise(5, 7).astype(np.uint16)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a\.png: expected 8-bit colour or grey, got 16 bits"):
+        read_stored(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(png16.encode(np.ones((5, 7, 3), np.uint16), {}))
+    with pytest.raises(InputError, match="expected 8-bit colour or grey, got 16 bits"):
+        read_stored(tmp_path / "b.png")
 
 
 def robustness_files():

@@ -87,3 +87,14 @@ def test_other_pngs_are_refused():
     Image.new("RGB", (2, 2)).save(file, "PNG")
     with pytest.raises(InputError, match="16-bit"):
         png16.decode(file.getvalue())
+
+
+def test_any_whole_png_is_verified_and_no_changed_byte_passes():
+    file = io.BytesIO()
+    Image.fromarray(noise(20, 20).astype(np.uint8)).save(file, "PNG")
+    for whole in (file.getvalue(), png16.encode(noise(6, 7, 3), {"a": "b"})):
+        png16.verify(whole)
+        for place in range(8, len(whole)):
+            changed = whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :]
+            with pytest.raises(InputError):
+                png16.verify(changed)

@@ -80,6 +80,14 @@ def test_what_is_no_png_is_said_in_one_line(tmp_path, content):
     assert "\n" not in str(error.value)
 
 
+def test_another_kind_of_file_is_named_without_a_place_in_memory(tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (3, 4)).save(path, "JPEG")
+    with pytest.raises(InputError, match=r"a\.png: not a readable PNG \(another kind") as error:
+        png_codes.read(path)
+    assert "0x" not in str(error.value)
+
+
 def test_a_truncated_file_and_none(tmp_path):
     path = tmp_path / "a.png"
     for codes in (np.ones((9, 9), np.uint8), np.ones((9, 9, 3), np.uint16)):
@@ -93,3 +101,14 @@ def test_a_truncated_file_and_none(tmp_path):
             png_codes.read(path)
     with pytest.raises(InputError, match="no such file"):
         png_codes.read(tmp_path / "none.png")
+
+
+def test_no_changed_byte_gives_other_codes(tmp_path):
+    path = tmp_path / "a.png"
+    codes = (1000 * RANDOM.random((40, 40)).cumsum(axis=1)).astype(np.uint16)
+    Image.fromarray(codes).save(path)
+    whole = path.read_bytes()
+    for place in range(33, len(whole) - 12, 11):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        with pytest.raises(InputError, match=r"a\.png: "):
+            png_codes.read(path)

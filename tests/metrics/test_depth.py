@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,68 +9,117 @@ from monostep.metrics import depth
 
 @pytest.fixture
 def maps():
+    """Two parts' worth of pixels, and invalid ones that hold what must not be looked at."""
     generator = torch.Generator().manual_seed(0)
-    predicted = torch.rand(3, 12, 16, generator=generator)
-    truth_m = 1 + 4 * predicted + 2 * torch.rand(3, 12, 16, generator=generator)
-    valid = torch.rand(3, 12, 16, generator=generator) > 0.3
-    return predicted, truth_m.masked_fill(~valid, 0), valid
+    truth_m = 0.5 + 9 * torch.rand(211, 307, generator=generator)
+    depth_m = truth_m * (0.3 * torch.randn(211, 307, generator=generator)).exp()
+    valid = torch.rand(211, 307, generator=generator) > 0.3
+    valid[:60] = False
+    truth_m[~valid] = math.nan
+    depth_m[~valid & (torch.rand(211, 307, generator=generator) > 0.5)] = math.inf
+    return depth_m, truth_m, valid
 
 
-def _numpy(maps):
-    for p, t, v in zip(*(one.numpy() for one in maps), strict=True):
-        p, t = p[v].astype(np.float64), t[v].astype(np.float64)
-        (scale, shift), *_ = np.linalg.lstsq(np.stack([p, np.ones_like(p)], 1), t, rcond=None)
-        yield np.maximum(scale * p + shift, 1e-3), t
+def _numpy(depth_m, truth_m, valid):
+    """Whole maps, formula by formula."""
+    d, g = (each.numpy()[valid.numpy()].astype(np.float64) for each in (depth_m, truth_m))
+    e = np.log(d) - np.log(g)
+    return {
+        "abs_rel": np.mean(np.abs(d - g) / g),
+        "sq_rel": np.mean((d - g) ** 2 / g),
+        "rmse_m": np.sqrt(np.mean((d - g) ** 2)),
+        "rmse_log": np.sqrt(np.mean(e**2)),
+        "log10": np.mean(np.abs(np.log10(d) - np.log10(g))),
+        "delta1": np.mean(np.maximum(d / g, g / d) < 1.25),
+        "delta2": np.mean(np.maximum(d / g, g / d) < 1.25**2),
+        "delta3": np.mean(np.maximum(d / g, g / d) < 1.25**3),
+        "i_rmse_per_m": np.sqrt(np.mean((1 / d - 1 / g) ** 2)),
+        "silog": 100 * np.std(e),
+    }
 
 
-def test_alignment_and_metrics_agree_with_numpy(maps):
-    predicted, truth_m, valid = maps
-    depth_m = depth.aligned(predicted, truth_m, valid, least_m=1e-3)
-    abs_rel = depth.abs_rel(depth_m, truth_m, valid)
-    delta1 = depth.delta1(depth_m, truth_m, valid)
-    for row, (d, t) in enumerate(_numpy(maps)):
-        np.testing.assert_allclose(depth_m[row][valid[row]], d, rtol=1e-5)
-        assert float(abs_rel[row]) == pytest.approx(np.mean(np.abs(d - t) / t), rel=1e-5)
-        share = np.mean(np.maximum(d / t, t / d) < 1.25)
-        assert float(delta1[row]) == pytest.approx(share, rel=1e-6)
+def test_all_ten_are_numpys(maps):
+    found = depth.scores(*maps)
+    assert tuple(found) == depth.NAMES
+    assert found == pytest.approx(_numpy(*maps), rel=1e-12)
 
 
-def test_an_affine_prediction_is_perfect(maps):
+@pytest.mark.parametrize("scale", [1 + 1e-5, 0.9, 3.0])
+def test_silog_does_not_see_the_scale_and_cancels_nothing(maps, scale):
+    depth_m, truth_m, valid = (each.double() for each in maps)
+    slightly = truth_m * (1 + 1e-7 * (depth_m / truth_m - 1).tanh())
+    found = depth.scores(scale * slightly, truth_m, valid > 0)["silog"]
+    assert found == pytest.approx(depth.scores(slightly, truth_m, valid > 0)["silog"], rel=1e-6)
+    assert 0 < found < 1e-5
+
+
+def test_the_truth_is_perfect(maps):
     _, truth_m, valid = maps
-    depth_m = depth.aligned(truth_m / 9 - 3, truth_m, valid, least_m=1e-3)
-    assert (depth.abs_rel(depth_m, truth_m, valid) < 1e-5).all()
-    assert depth.delta1(depth_m, truth_m, valid).tolist() == [1, 1, 1]
+    found = depth.scores(truth_m, truth_m, valid)
+    assert [found.pop(f"delta{power}") for power in (1, 2, 3)] == [1, 1, 1]
+    assert set(found.values()) == {0.0}
 
 
-def test_aligned_depth_is_at_least_what_was_asked():
-    predicted = torch.linspace(0, 1, 100).reshape(1, 10, 10)
-    truth_m = torch.full_like(predicted, 0.01)
-    truth_m[0, 9] = 50
-    valid = torch.ones_like(truth_m, dtype=torch.bool)
-    depth_m = depth.aligned(predicted, truth_m, valid, least_m=0.25)
-    assert float(depth_m.min()) == 0.25
+def test_metrics_without_unit_do_not_see_it(maps):
+    depth_m, truth_m, valid = maps
+    metres, other = depth.scores(*maps), depth.scores(4 * depth_m, 4 * truth_m, valid)
+    powers = {"sq_rel": 1, "rmse_m": 1, "i_rmse_per_m": -1}
+    assert other == pytest.approx(
+        {name: 4 ** powers.get(name, 0) * value for name, value in metres.items()}, rel=1e-12
+    )
 
 
-def test_a_constant_prediction_becomes_the_mean_depth(maps):
-    _, truth_m, valid = maps
-    depth_m = depth.aligned(torch.full_like(truth_m, 0.7), truth_m, valid, least_m=1e-3)
-    for row in range(3):
-        mean = truth_m[row][valid[row]].mean()
-        torch.testing.assert_close(depth_m[row], mean.expand(12, 16))
+def test_the_symmetric_ones_do_not_know_which_is_the_truth(maps):
+    depth_m, truth_m, valid = maps
+    one, other = depth.scores(*maps), depth.scores(truth_m, depth_m, valid)
+    for name in set(depth.NAMES) - {"abs_rel", "sq_rel"}:
+        assert other[name] == pytest.approx(one[name], rel=1e-12), name
+    assert other["abs_rel"] != pytest.approx(one["abs_rel"], rel=1e-6)
 
 
-def test_delta1_takes_no_pixel_at_the_threshold():
-    truth_m = torch.ones(1, 1, 4)
-    depth_m = torch.tensor([[[1.25, 1.2499, 0.8, 0.8001]]])
-    valid = torch.ones(1, 1, 4, dtype=torch.bool)
-    assert depth.delta1(depth_m, truth_m, valid).tolist() == [0.5]
+def test_a_looser_delta_holds_more(maps):
+    found = depth.scores(*maps)
+    assert 0 < found["delta1"] < found["delta2"] < found["delta3"] < 1
 
 
-def test_an_image_without_valid_pixels_spoils_no_other(maps):
-    predicted, truth_m, valid = maps
-    valid = valid.clone()
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_delta_takes_no_pixel_at_the_threshold(power):
+    limit = 1.25**power
+    depth_m = torch.tensor([[limit, limit - 1e-6, 1 / limit, 1 / limit + 1e-6]]).double()
+    depth_m[0, 2] = 1
+    truth_m = torch.tensor([[1, 1, limit, 1]]).double()
+    found = depth.scores(depth_m, truth_m, torch.ones(1, 4, dtype=torch.bool))
+    assert found[f"delta{power}"] == 0.5
+
+
+def test_without_a_valid_pixel_all_are_nan(maps):
+    depth_m, truth_m, valid = maps
+    found = depth.scores(depth_m, truth_m, torch.zeros_like(valid))
+    assert tuple(found) == depth.NAMES
+    assert all(math.isnan(value) for value in found.values())
+
+
+def test_one_pixel_has_scores():
+    one = torch.tensor([[2.0]])
+    found = depth.scores(one, 2 * one, torch.ones(1, 1, dtype=torch.bool))
+    assert found["abs_rel"] == 0.5
+    assert found["rmse_log"] == pytest.approx(math.log(2))
+    assert found["silog"] == 0
+
+
+def test_abs_rel_of_a_batch_is_that_of_each_image(maps):
+    depth_m, truth_m, valid = (torch.stack((each, each.flip(0))) for each in maps)
+    depth_m[1] = 1.1 * depth_m[1].nan_to_num(posinf=1)
+    depth_m[0] = depth_m[0].nan_to_num(posinf=1)
+    found = depth.abs_rel(depth_m, truth_m, valid)
+    for row in range(2):
+        wanted = depth.scores(depth_m[row], truth_m[row], valid[row])["abs_rel"]
+        assert float(found[row]) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_in_a_batch_an_image_without_valid_pixels_spoils_no_other(maps):
+    depth_m, truth_m, valid = (torch.stack((each, each)) for each in maps)
     valid[1] = False
-    depth_m = depth.aligned(predicted, truth_m, valid, least_m=1e-3)
-    scores = depth.abs_rel(depth_m, truth_m, valid)
-    assert torch.isfinite(scores).all()
-    assert scores[1] == 0
+    found = depth.abs_rel(depth_m.nan_to_num(posinf=1), truth_m, valid)
+    assert torch.isfinite(found).all()
+    assert found[1] == 0

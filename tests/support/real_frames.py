@@ -13,7 +13,7 @@ from PIL import Image
 
 from monostep.data import manifest
 from monostep.data.manifest import Declaration, Row
-from monostep.evaluation import real
+from monostep.evaluation.sets import real
 from monostep.files import maps
 
 GRASP = REAL / "cleargrasp"

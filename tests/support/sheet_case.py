@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from monostep.evaluation.sheet_row import NamedMap, SheetRow
+from monostep.evaluation.sheets.row import NamedMap, SheetRow
 
 SIZE = (60, 80)
 

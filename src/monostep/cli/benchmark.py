@@ -1,11 +1,11 @@
-"""monostep benchmark [--model SOURCE | --size sd2|nano|tiny] [--training]."""
+"""monostep benchmark [--model SOURCE | --size sd2|nano|tiny] [--training] | --evaluation."""
 
 from __future__ import annotations
 
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from monostep.benchmark.cases import Case
 
 Told: TypeAlias = tuple[dict[str, Any], Callable[[dict[str, Any]], str]]
-FOR_TRAINING = ("recompute", "warm_up")
+FOR_TRAINING = ("recompute", "warm-up")
+FOR_PREDICTIONS = ("steps", "compile", "baseline", "measure-baseline", "cold-start")
 
 
 def benchmark(
@@ -78,6 +79,14 @@ def benchmark(
             "--training", help="Measure optimiser steps instead, on random or given weights."
         ),
     ] = False,
+    evaluation: Annotated[
+        bool,
+        typer.Option(
+            "--evaluation",
+            help="Measure alignment and metrics of depth instead, on 4032x6048 unless told, "
+            "against numpy's least squares and whole maps; no model takes part.",
+        ),
+    ] = False,
     recompute: Annotated[
         str | None,
         typer.Option(help="Activations not kept: none, unet or all. [default: none]"),
@@ -95,18 +104,20 @@ def benchmark(
     """Measure ours and others side by side, in turns; exit 1 if they do not agree."""
     from monostep.benchmark import cases
 
+    for_models = {"model": model, "size": size, "task": task, "network-frame": network_frame}
+    for_models |= {"keep": keep, "batch-size": batch_size, "against": against}
+    for_models |= {"dtype": dtype if dtype != "fp32" else None, "steps": steps}
+    for_models |= {"device": device if device != "auto" else None, "compile": compiled or None}
+    for_models |= {"baseline": baseline, "measure-baseline": measure_baseline or None}
+    for_models |= {"cold-start": cold_start, "training": training or None}
+    for_models |= {"recompute": recompute, "warm-up": warm_up}
+    _check_mode(for_models, training=training, evaluation=evaluation)
+    if evaluation:
+        told = _evaluating(image_size or ["4032x6048"], repeat, threads)
+        _tell(*told, output=output, markdown=markdown, as_json=as_json)
+        return
     if model is not None and (size is not None or keep is not None):
         raise SettingError("--model and random weights (--size, --keep) exclude each other")
-    _check_mode(
-        training,
-        steps=steps,
-        compile=compiled or None,
-        baseline=baseline,
-        measure_baseline=measure_baseline or None,
-        cold_start=cold_start,
-        recompute=recompute,
-        warm_up=warm_up,
-    )
     looks = [cases.size(text) for text in image_size or ["384x512"]]
     wishes = {
         "dtypes": _names(dtype) or (),
@@ -153,14 +164,28 @@ def _training(source: str, cases: Sequence[Case], wishes: dict[str, Any], **card
     return report, training_markdown.document
 
 
-def _check_mode(training: bool, **given: object) -> None:
-    """Refuse options that the other kind of benchmark has."""
+def _evaluating(sizes: Sequence[str], rounds: int, threads: int | None) -> Told:
+    """Alignment and metrics, as values and as Markdown."""
+    from monostep.benchmark import cases, evaluation_markdown, evaluation_speed
+
+    looks = [cases.size(text) for text in sizes]
+    with _telling() as tell:
+        report = evaluation_speed.benchmark(looks, rounds=rounds, threads=threads, tell=tell)
+    return report, evaluation_markdown.document
+
+
+def _check_mode(given: Mapping[str, object], *, training: bool, evaluation: bool) -> None:
+    """Refuse options that another kind of benchmark has; those that are None were not given."""
     for name, value in given.items():
-        if value is not None and (name in FOR_TRAINING) != training:
-            option = "--" + name.replace("_", "-")
-            raise SettingError(
-                f"{option}: it is for the benchmark {'without' if training else 'with'} --training"
-            )
+        other = None
+        if evaluation:
+            other = "without --evaluation"
+        elif name in FOR_TRAINING and not training:
+            other = "with --training"
+        elif name in FOR_PREDICTIONS and training:
+            other = "without --training"
+        if value is not None and other is not None:
+            raise SettingError(f"--{name}: it is for the benchmark {other}")
 
 
 def _tell(

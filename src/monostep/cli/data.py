@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from monostep.cli.data_check import check
+from monostep.cli.data_identify import identify_frame
 from monostep.cli.data_label import label
 from monostep.cli.data_prepare import prepare
 
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.command("prepare")(prepare)
 app.command("check")(check)
 app.command("label")(label)
+app.command("identify-frame")(identify_frame)
 
 
 @app.callback()

@@ -14,7 +14,9 @@ from torch import Tensor
 
 from monostep.data.procedural import render
 from monostep.data.samples import Samples
-from monostep.evaluation.protocol import Procedural
+from monostep.evaluation.benchmark import Benchmark
+from monostep.evaluation.rules import Task
+from monostep.evaluation.sets.procedural import Procedural
 from monostep.files.atomic import replacing
 from monostep.geometry import alignment, decode, masked
 from monostep.images import fit
@@ -32,6 +34,24 @@ class Means:
     direction: Float[Tensor, "3 1 1"]  # of the mean of all normals
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Baselines:
+    """The baselines of one benchmark; `means` only where there is training data of its kind."""
+
+    means: Means | None = None
+
+    def maps(self, task: Task, size: tuple[int, int]) -> dict[str, Tensor]:
+        """Their maps at this (height, width), by name."""
+        return depth_maps(size, self.means) if task == "depth" else normal_maps(size, self.means)
+
+
+def of(benchmark: Benchmark, folder: Path) -> Baselines:
+    """The baselines of a benchmark; means of training scenes are kept in the folder."""
+    if isinstance(benchmark, Procedural):
+        return Baselines(means=load_or_compute(benchmark, folder))
+    return Baselines()
+
+
 def depth_maps(size: tuple[int, int], means: Means | None) -> dict[str, Tensor]:
     """Each depth baseline as a map [height, width]; alignment gives all of them their metres.
 
@@ -47,9 +67,16 @@ def depth_maps(size: tuple[int, int], means: Means | None) -> dict[str, Tensor]:
     return maps
 
 
-def normal_maps(size: tuple[int, int], means: Means) -> dict[str, Tensor]:
-    """Each normals baseline as unit vectors [3, height, width]: one direction, and the mean map."""
+def normal_maps(size: tuple[int, int], means: Means | None) -> dict[str, Tensor]:
+    """Each normals baseline as unit vectors [3, height, width], in the OpenCV frame.
+
+    facing: everything faces the camera, where nothing is known of other scenes; else
+    constant: the direction of the mean of all training normals;
+    mean_map: the directions of the mean training map.
+    """
     height, width = size
+    if means is None:
+        return {"facing": torch.tensor([0.0, 0.0, -1.0])[:, None, None].expand(3, height, width)}
     return {
         "constant": means.direction.expand(3, height, width),
         "mean_map": decode.unit(_enlarge(means.normals, size)[None])[0],

@@ -1,11 +1,10 @@
 """HEIC and HEIF photographs, which need pillow_heif."""
 
-from pathlib import Path
-
 from PIL import Image
 
 from monostep.errors import MissingExtraError
 from monostep.files.decoded import Decoded, refuse_bomb
+from monostep.files.in_memory import File
 from monostep.files.pillow_image import decode as decode_pillow
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -20,7 +19,7 @@ def looks_like_heif(head: bytes) -> bool:
     return any(brand in brands for brand in _BRANDS)
 
 
-def decode(path: Path) -> Decoded:
+def decode(path: File) -> Decoded:
     """Return the primary image, which libheif has turned upright already.
 
     Raises:
@@ -32,9 +31,10 @@ def decode(path: Path) -> Decoded:
         raise MissingExtraError(
             f"{path}: HEIC needs the package pillow-heif: pip install 'monostep[formats]'"
         ) from error
-    file = pillow_heif.open_heif(path)
-    refuse_bomb(*file.size)
-    return decode_pillow(_as_pillow(file))
+    with path.open("rb") as data:
+        file = pillow_heif.open_heif(data)
+        refuse_bomb(*file.size)
+        return decode_pillow(_as_pillow(file))
 
 
 def _as_pillow(file: object) -> Image.Image:

@@ -1,7 +1,9 @@
 """Maps as OpenEXR: floats of 32 or 16 bits, the channels named as compositing programs expect."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from monostep.errors import InputError, MissingExtraError, OutputError
 from monostep.files.atomic import replacing
+from monostep.files.in_memory import File
 from monostep.files.map_layout import Layout
 from monostep.files.metadata import from_json, to_json
 
@@ -53,27 +56,41 @@ def write_exr(
             raise OutputError(f"{path}: cannot be written ({error})") from error
 
 
-def read_exr(path: Path, layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
+def read_exr(file: File, layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
     """Read a map by our channel names or by those that others use; half floats are widened.
 
     Raises:
-        InputError: the file is damaged or has other channels.
+        InputError: the file is damaged, has other channels, or colours instead of one channel.
         MissingExtraError: the package OpenEXR is not installed.
     """
-    exr = _library(path)
-    try:
-        with exr.File(str(path), separate_channels=True) as file:
-            planes = {name: channel.pixels.copy() for name, channel in file.channels().items()}
-            about = file.header().get(_ATTRIBUTE, "{}")
-    except _ERRORS as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable OpenEXR file ({reason})") from error
+    exr = _library(file)
+    with _on_disk(file) as path:
+        try:
+            with exr.File(str(path), separate_channels=True) as opened:
+                planes = {
+                    name: channel.pixels.copy() for name, channel in opened.channels().items()
+                }
+                about = opened.header().get(_ATTRIBUTE, "{}")
+        except _ERRORS as error:
+            reason = " ".join(str(error).split()).replace(str(path), path.name)
+            raise InputError(f"{file}: not a readable OpenEXR file ({reason})") from error
     for names in (layout.exr_channels, *layout.foreign_channels):
         if planes.keys() >= set(names):
+            _refuse_colours(planes, names, file)
             values = np.stack([planes[name] for name in names], axis=-1)
-            where = f"{path}, attribute {_ATTRIBUTE!r}"
+            where = f"{file}, attribute {_ATTRIBUTE!r}"
             return values.squeeze(-1) if len(names) == 1 else values, from_json(about, where=where)
-    raise InputError(f"{path}: no {layout.entry} channels {layout.exr_channels}, only {[*planes]}")
+    raise InputError(f"{file}: no {layout.entry} channels {layout.exr_channels}, only {[*planes]}")
+
+
+def _refuse_colours(planes: Mapping[str, np.ndarray], names: tuple[str, ...], file: File) -> None:
+    """Red alone is a map only where green and blue repeat it, or are not there."""
+    others = [planes[name] for name in ("G", "B") if names == ("R",) and name in planes]
+    if not all(np.array_equal(planes["R"], other, equal_nan=True) for other in others):
+        raise InputError(
+            f"{file}: channels R, G and B differ, so it is no map of one channel; "
+            "normals, or a picture of the map?"
+        )
 
 
 def _as_half(values: np.ndarray, path: Path) -> np.ndarray:
@@ -87,11 +104,30 @@ def _as_half(values: np.ndarray, path: Path) -> np.ndarray:
     return halves
 
 
-def _library(path: Path) -> ModuleType:
+@contextmanager
+def _on_disk(file: File) -> Iterator[Path]:
+    """Where the library can open the file; not all its versions read from memory."""
+    if isinstance(file, Path):
+        yield file
+        return
+    with ExitStack() as kept:
+        try:
+            folder = TemporaryDirectory(prefix="monostep-", ignore_cleanup_errors=True)
+            path = Path(kept.enter_context(folder), "member.exr")
+            path.write_bytes(file.data)
+        except OSError as error:
+            raise InputError(
+                f"{file}: cannot be unpacked for OpenEXR ({error.strerror}); "
+                "set TMPDIR to a folder that can be written"
+            ) from error
+        yield path
+
+
+def _library(file: File) -> ModuleType:
     try:
         import OpenEXR
     except ImportError as error:
         raise MissingExtraError(
-            f"{path}: .exr needs the package OpenEXR: pip install 'monostep[formats]'"
+            f"{file}: .exr needs the package OpenEXR: pip install 'monostep[formats]'"
         ) from error
     return OpenEXR

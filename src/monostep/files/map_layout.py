@@ -60,4 +60,5 @@ def from_reading(values: np.ndarray, layout: Layout, where: str) -> np.ndarray:
             f"{where}: expected numbers {layout.axes} for {layout.entry}, "
             f"got {values.dtype} {list(values.shape)}"
         )
-    return np.ascontiguousarray(values, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        return np.ascontiguousarray(values, dtype=np.float32)

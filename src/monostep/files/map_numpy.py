@@ -9,6 +9,7 @@ import numpy as np
 
 from monostep.errors import InputError
 from monostep.files.atomic import replacing
+from monostep.files.in_memory import File, InMemory
 from monostep.files.map_layout import Layout
 from monostep.files.metadata import from_json, to_json
 
@@ -27,11 +28,19 @@ def write_npy(path: Path, values: np.ndarray, _about: Mapping[str, Any], _layout
 
 def read_npy(path: Path, _layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
     """Read a .npy array; its description is empty (raises InputError)."""
+    return read_array(path), {}
+
+
+def read_array(file: File) -> np.ndarray:
+    """Read a .npy of any shape (raises InputError)."""
     try:
+        if isinstance(file, InMemory):
+            with file.open() as data:
+                return np.lib.format.read_array(data, allow_pickle=False)
         # Mapped first: that compares the shape with the size of the file before it takes memory.
-        return np.array(np.lib.format.open_memmap(path, mode="r")), {}
+        return np.array(np.lib.format.open_memmap(file, mode="r"))
     except _ERRORS as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(file, error) from error
 
 
 def write_npz(path: Path, values: np.ndarray, about: Mapping[str, Any], layout: Layout) -> None:
@@ -55,6 +64,8 @@ def read_npz(path: Path, layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
                 held = ", ".join(file.files) or "nothing"
                 raise InputError(f"{path}: no entry {layout.entry!r} in it, only {held}")
             values = file[layout.entry]
+            if not isinstance(values, np.ndarray):  # numpy gives the bytes of what is none
+                raise InputError(f"{path}: {layout.entry!r} in it is no array")
             about = str(file["about"]) if "about" in file.files else "{}"
     except InputError:
         raise
@@ -63,6 +74,6 @@ def read_npz(path: Path, layout: Layout) -> tuple[np.ndarray, dict[str, Any]]:
     return values, from_json(about, where=f"{path}, entry 'about'")
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
+def _unreadable(path: File, error: Exception) -> InputError:
     reason = " ".join(str(error).split()) or type(error).__name__
     return InputError(f"{path}: not a readable numpy file without pickles ({reason})")

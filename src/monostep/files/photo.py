@@ -14,6 +14,7 @@ from monostep.errors import InputError, MonostepError
 from monostep.files import heif, photo_array, pillow_image, png16, wide_png, wide_tiff
 from monostep.files.colour import is_srgb, over_white, to_srgb
 from monostep.files.decoded import DECODE_ERRORS, Decoded, full_scale, quiet
+from monostep.files.in_memory import File, InMemory
 from monostep.files.orientation import focal_px, upright
 
 Pixels = (
@@ -23,6 +24,7 @@ Pixels = (
 )
 
 _HEAD = 64  # bytes that tell the kinds of files apart
+_STORED = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")  # modes of at most 8 bits
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -40,7 +42,7 @@ class Photo:
 
 
 def read(
-    source: str | os.PathLike[str] | Image.Image | Shaped[np.ndarray, "..."],
+    source: str | os.PathLike[str] | InMemory | Image.Image | Shaped[np.ndarray, "..."],
 ) -> Photo:
     """Return the photograph in a file, a Pillow image or an array, in its own bit depth.
 
@@ -53,12 +55,40 @@ def read(
     if isinstance(source, Image.Image):
         with _one_line_errors(getattr(source, "filename", "") or "the Pillow image"), quiet():
             return _finish(pillow_image.decode(source))
-    path = Path(source)
+    path = source if isinstance(source, InMemory) else Path(source)
     with _one_line_errors(str(path)), quiet():
         return _finish(_decode_file(path, _head(path)))
 
 
-def _head(path: Path) -> bytes:
+def read_stored(file: File) -> UInt8[np.ndarray, "height width 3"]:
+    """Return the 8-bit colours that a file stores: not turned, without profile and alpha.
+
+    Benchmarks mean their images so; their truth lies on the stored grid.
+
+    Raises:
+        InputError: it is missing, damaged, too large, no image, or not of 8 bits.
+    """
+    with _one_line_errors(str(file)), quiet():
+        facts = png16.header(_head(file))
+        with file.open("rb") as data, Image.open(data) as image:
+            wide = facts is not None and facts.bit_depth == 16  # Pillow would cut it to 8 bits
+            if wide or image.mode not in _STORED:
+                got = "16 bits" if wide else f"{image.mode!r}"
+                raise InputError(f"expected 8-bit colour or grey, got {got}; convert it")
+            if facts is not None:
+                png16.verify(file.read_bytes())
+            return np.array(image.convert("RGB"))
+
+
+def stored_size(file: File) -> tuple[int, int]:
+    """Return height and width as a file stores them, by its head (raises InputError)."""
+    with _one_line_errors(str(file)), quiet():
+        _head(file)
+        with file.open("rb") as data, Image.open(data) as image:
+            return image.height, image.width
+
+
+def _head(path: File) -> bytes:
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
@@ -73,7 +103,7 @@ def _head(path: Path) -> bytes:
     return head
 
 
-def _decode_file(path: Path, head: bytes) -> Decoded:
+def _decode_file(path: File, head: bytes) -> Decoded:
     """Choose the reader by what the file's first bytes say, never by its name."""
     header = png16.header(head)
     if header is not None and header.bit_depth == 16 and not header.interlaced:
@@ -83,7 +113,7 @@ def _decode_file(path: Path, head: bytes) -> Decoded:
     wide = wide_tiff.decode(path) if head.startswith(_TIFF) else None
     if wide is not None:
         return wide
-    with Image.open(path) as image:
+    with path.open("rb") as file, Image.open(file) as image:
         return pillow_image.decode(image)
 
 

@@ -1,17 +1,16 @@
 """PNG as numbers: the codes as they are stored, without palette, colour or alpha conversion."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from io import BytesIO
 
 import numpy as np
 from jaxtyping import UInt8, UInt16
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from monostep.errors import InputError
 from monostep.files import png16
 from monostep.files.decoded import DECODE_ERRORS, quiet
-
-_HEAD = 33  # bytes up to the end of a PNG's first chunk
+from monostep.files.in_memory import File
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,29 +23,34 @@ class PngCodes:
     text: dict[str, str]
 
 
-def read(path: Path) -> PngCodes:
+def read(path: File) -> PngCodes:
     """Read a PNG of 1 to 16 bits and any colour type.
 
     Raises:
         InputError: missing, damaged, too large, no PNG, or 16-bit colour with interlace.
     """
     try:
-        with quiet(), Image.open(path, formats=["PNG"]) as image:  # refuses bombs
-            return _read(path, image)
+        data = path.read_bytes()
+        with quiet(), Image.open(BytesIO(data), formats=["PNG"]) as image:  # refuses bombs
+            png16.verify(data)
+            return _read(data, image)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; check the path") from error
+    except UnidentifiedImageError as error:  # its own words name a place in memory
+        raise InputError(
+            f"{path}: not a readable PNG (another kind of file, or a damaged head)"
+        ) from error
     except (*DECODE_ERRORS, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: not a readable PNG ({reason})") from error
 
 
-def _read(path: Path, image: Image.Image) -> PngCodes:
-    with path.open("rb") as file:
-        facts = png16.header(file.read(_HEAD))
+def _read(data: bytes, image: Image.Image) -> PngCodes:
+    facts = png16.header(data)
     if facts is not None and facts.bit_depth == 16 and facts.channels > 1:
-        picture = png16.decode(path.read_bytes())  # Pillow would cut it to 8 bits
+        picture = png16.decode(data)  # Pillow would cut it to 8 bits
         return PngCodes(codes=picture.pixels, top=65535, palette=False, text=picture.text)
     values = np.asarray(image)
     wide = facts is not None and facts.bit_depth == 16

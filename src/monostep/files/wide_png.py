@@ -1,23 +1,23 @@
 """16-bit PNG photographs, whose colours Pillow would cut to 8 bits."""
 
-from pathlib import Path
-
 import numpy as np
 from jaxtyping import UInt16
 from PIL import Image
 
 from monostep.files import png16
 from monostep.files.decoded import Decoded
+from monostep.files.in_memory import File
 from monostep.files.orientation import exif_facts
 
 
-def decode(path: Path) -> Decoded:
+def decode(path: File) -> Decoded:
     """Return the 16-bit samples of a PNG for which `png16.header` says 16 bits, no interlace.
 
     Raises:
         InputError: the file is damaged.
     """
-    with Image.open(path) as image:  # refuses bombs, and knows all the ways EXIF hides in a PNG
+    # Pillow refuses bombs, and knows all the ways EXIF hides in a PNG.
+    with path.open("rb") as file, Image.open(file) as image:
         orientation, focal_35mm = exif_facts(image)
         key = image.info.get("transparency")
         profile = image.info.get("icc_profile")

@@ -1,6 +1,5 @@
 """TIFF colour of more than 8 bits, which Pillow cuts or refuses; needs tifffile."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from monostep.files.decoded import (
     full_scale,
     refuse_bomb,
 )
+from monostep.files.in_memory import File
 from monostep.files.orientation import positive, valid_orientation
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _BLACK_IS_ZERO, _RGB = 1, 2
 _PREMULTIPLIED, _ALPHA = 1, 2
 
 
-def decode(path: Path) -> Decoded | None:
+def decode(path: File) -> Decoded | None:
     """Return 16-bit or floating point colour, or None when the file is best left to Pillow.
 
     That is: other kinds of samples, a compression or layout unknown to tifffile, or no tifffile.
@@ -37,7 +37,7 @@ def decode(path: Path) -> Decoded | None:
     except ImportError:
         return None
     try:
-        with TiffFile(path) as file:
+        with path.open("rb") as data, TiffFile(data) as file:
             page: Any = file.pages.first
             if not _is_wide_colour(page):
                 return None

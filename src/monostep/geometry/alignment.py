@@ -28,6 +28,17 @@ def centred(values: Map, weight: Map) -> Map:
     return values - masked.mean(values, weight)[:, None, None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moments:
+    """Weighted means over each image: all that its least-squares fit depends on."""
+
+    values: Float[Tensor, " batch"]
+    truth: Float[Tensor, " batch"]
+    square: Float[Tensor, " batch"]  # of the values
+    variance: Float[Tensor, " batch"]  # of the values
+    covariance: Float[Tensor, " batch"]  # of values and truth
+
+
 def fit(values: Map, truth: Map, weight: Map) -> Affine:
     """The least-squares scale and shift of `values` on `truth`; scale 0 for a constant map.
 
@@ -35,12 +46,22 @@ def fit(values: Map, truth: Map, weight: Map) -> Affine:
     digits: the uncentred determinant is rounding noise there in float32.
     """
     spread = centred(values, weight)
-    variance = masked.mean(spread.square(), weight)
-    covariance = masked.mean(spread * centred(truth, weight), weight)
+    return solve(
+        Moments(
+            values=masked.mean(values, weight),
+            truth=masked.mean(truth, weight),
+            square=masked.mean(values.detach().square(), weight),
+            variance=masked.mean(spread.square(), weight),
+            covariance=masked.mean(spread * centred(truth, weight), weight),
+        )
+    )
+
+
+def solve(moments: Moments) -> Affine:
+    """The least-squares scale and shift from what is known of values and truth."""
+    precision = torch.finfo(moments.variance.dtype)
     # Below the rounding error of the mean itself there is no variation to scale.
-    magnitude = masked.mean(values.detach().square(), weight)
-    floor = torch.finfo(values.dtype).eps ** 2 * magnitude + torch.finfo(values.dtype).tiny
-    varies = variance > 4 * floor
-    scale = torch.where(varies, covariance, 0) / torch.where(varies, variance, 1)
-    shift = masked.mean(truth, weight) - scale * masked.mean(values, weight)
-    return Affine(scale=scale, shift=shift)
+    floor = precision.eps**2 * moments.square + precision.tiny
+    varies = moments.variance > 4 * floor
+    scale = torch.where(varies, moments.covariance, 0) / torch.where(varies, moments.variance, 1)
+    return Affine(scale=scale, shift=moments.truth - scale * moments.values)

@@ -62,7 +62,7 @@ class Models:
         except (InputError, CheckpointError) as error:
             reason = str(error)
         except (MemoryError, RuntimeError) as error:
-            if not _is_memory(error):
+            if not is_memory(error):
                 raise
             reason = _TOO_LARGE
         # Only here, without the error and the tensors that its traceback holds, can memory be had.
@@ -108,7 +108,7 @@ def _on_cpu(result: Result) -> Result:
     return replace(result, tensor=result.tensor.cpu(), uncertainty=uncertainty)
 
 
-def _is_memory(error: Exception) -> bool:
+def is_memory(error: Exception) -> bool:
     """Tell whether it is the memory: PyTorch on the CPU says so in words only."""
     kinds = (MemoryError, torch.OutOfMemoryError)
     return isinstance(error, kinds) or any(words in str(error) for words in _MEMORY_WORDS)

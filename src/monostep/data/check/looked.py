@@ -21,6 +21,7 @@ from monostep.data.check.reduced import Reduced
 from monostep.data.frame import load
 from monostep.data.manifest import Declaration, Row
 from monostep.errors import InputError
+from monostep.geometry.frame_agreement import Agreement
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,7 +36,7 @@ class Looked:
     votes: disparity.Votes | None = None
     plateaus: tuple[plateau.Plateau, ...] = ()
     overlap: registration.Overlap | None = None
-    agreement: facing.Agreement | None = None
+    agreement: Agreement | None = None
 
 
 def look(row: Row, declaration: Declaration, name: str) -> Looked | Finding:

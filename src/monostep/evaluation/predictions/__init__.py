@@ -1,0 +1,1 @@
+"""What any program predicted, found and read by its files' names."""

@@ -1,0 +1,1 @@
+"""Scores of many images for people and programs: means, intervals, comparisons."""

@@ -1,0 +1,1 @@
+"""Pictures of the best, the median and the worst."""

@@ -1,0 +1,83 @@
+import pytest
+from toy_benchmark import Oracle, Toy
+
+from monostep.evaluation import session as sessions
+from monostep.evaluation import workers
+from monostep.evaluation.live import LiveModel
+from monostep.evaluation.prepare import Preparation, Seat
+from monostep.evaluation.progress import Progress
+from monostep.evaluation.rules import Input
+from monostep.evaluation.session import Session
+
+
+def _run(folder, toy, model, *, batch_size=3, stop=None, heard=lambda *_: None, **options):
+    """Lines of a run that takes so many images and is then killed: nothing more is flushed."""
+    rules = toy.rules["depth"]
+    contender = LiveModel(model, Input(), {}, batch_size=batch_size)
+    with Progress(folder, "toy", {}, pooled=False) as progress:
+        session = Session(contender, rules, progress, heard=heard, **options)
+        wanted = {k: (0,) for k in range(toy.images) if k not in progress.lines}
+        preparation = Preparation(
+            benchmark=toy, seats={0: Seat(rules=rules, stored=None)}, baselines=None, wanted=wanted
+        )
+        for count, prepared in enumerate(workers.ahead(preparation, 0)):
+            if count == stop:
+                break
+            session.take(prepared, 0)
+        else:
+            session.flush()
+        return dict(sorted(progress.lines.items()))
+
+
+@pytest.mark.parametrize(
+    ("size", "batch_size", "groups"),
+    [
+        ((16, 24), 3, [[0, 1, 2], [3, 4, 5], [6]]),
+        ((16, 24), 1, [[0], [1], [2], [3], [4], [5], [6]]),
+        ((32, 48), 9, [[0, 1], [2, 3], [4, 5], [6]]),
+        ((64, 48), 9, [[0], [1], [2], [3], [4], [5], [6]]),
+    ],
+)
+def test_small_images_go_together_and_large_ones_alone(
+    tmp_path, monkeypatch, size, batch_size, groups
+):
+    monkeypatch.setattr(sessions, "TOGETHER", 2 * 32 * 48)
+    toy = Toy(images=7, size=size)
+    model = Oracle(toy, "depth")
+    lines = _run(tmp_path, toy, model, batch_size=batch_size)
+    assert model.groups == groups
+    assert list(lines) == list(range(7))
+
+
+@pytest.mark.parametrize("stop", range(12))
+def test_a_run_that_was_ended_goes_on_to_the_same_digits(tmp_path, stop):
+    toy = Toy(images=11, broken=(1, 5), empty=(6,))
+    options = {"fails": (3,)}
+    whole = _run(tmp_path / "whole", toy, Oracle(toy, "depth", **options))
+    _run(tmp_path / "ended", toy, Oracle(toy, "depth", **options), stop=stop)
+    again = Oracle(toy, "depth", **options)
+    assert _run(tmp_path / "ended", toy, again) == whole
+    problems = [index for index, line in whole.items() if line.problem]
+    assert problems == [1, 3, 5, 6]
+
+
+def test_what_is_done_is_not_done_again(tmp_path):
+    toy = Toy(images=6)
+    first = _run(tmp_path, toy, Oracle(toy, "depth"))
+    model = Oracle(toy, "depth")
+    assert _run(tmp_path, toy, model) == first
+    assert model.groups == []
+
+
+def test_every_line_is_heard_and_every_result_can_be_kept(tmp_path):
+    toy = Toy(images=4, broken=(2,))
+    heard, kept = [], {}
+    _run(
+        tmp_path,
+        toy,
+        Oracle(toy, "depth"),
+        heard=lambda name, line: heard.append((name, line.image)),
+        keep=lambda name, result: kept.update({name: result}),
+    )
+    assert heard == [("oracle-depth", name) for name in toy.names]
+    assert list(kept) == [name for k, name in enumerate(toy.names) if k != 2]
