@@ -89,8 +89,9 @@ def test_several_contenders_see_each_image_once(tmp_path):
         assert values["images"] == 6
 
 
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("pooled", [True, False])
+@pytest.mark.parametrize(
+    ("task", "pooled"), [("depth", False), ("normals", False), ("normals", True)]
+)
 def test_a_folder_of_predictions_scores_as_the_live_model_that_wrote_it(
     tmp_path, models, task, pooled
 ):
