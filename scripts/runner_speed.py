@@ -32,6 +32,7 @@ from monostep.images import fit
 from monostep.inference import Inference
 from monostep.pictures import as_tensor
 from monostep.predictor import AT_ONCE, Predictor
+from monostep.results import map_of
 from monostep.runner import inputs, outputs, plan, run
 from monostep.runner.grouping import Window, grouped
 from monostep.runner.inputs import Job
@@ -143,8 +144,9 @@ def compare(jobs: Sequence[Job], predictor: Predictor, settings: Settings) -> No
         )
         for picture, result in zip(group, results, strict=True):
             written = np.load(settings.output / f"{picture.job.stem}.depth.npy")
-            furthest = max(furthest, float(np.abs(written - result.values).max()))
-            work = partial(outputs.write, picture.job, picture.input, {"depth": result}, planned)
+            depth = map_of(result, "depth")
+            furthest = max(furthest, float(np.abs(written - depth.values).max()))
+            work = partial(outputs.write, picture.job, picture.input, {"depth": depth}, planned)
             writing += cost(work).seconds
     print(f"reading alone {reading / len(jobs) * 1000:.1f} ms, ", end="")
     print(f"writing alone {writing / len(jobs) * 1000:.1f} ms an image")

@@ -27,6 +27,15 @@ LCM = Card(
     noise="gaussian",
     spacing="lcm",
 )
+JOINT = Card(
+    name="j",
+    task="geometry",
+    quantity="depth",
+    invariance="affine",
+    frame="opencv",
+    domain="outdoor",
+    attention="joint",
+)
 
 
 def _sampler(card, **asked):
@@ -39,13 +48,15 @@ def _cautions(card, **asked):
     return inference.cautions(card, sampler, how)
 
 
-@pytest.mark.parametrize("card", [DEPTH, NORMALS, MARIGOLD, LCM])
+@pytest.mark.parametrize("card", [DEPTH, NORMALS, MARIGOLD, LCM, JOINT])
 def test_what_is_not_asked_is_what_the_card_recommends(card):
-    how = inference.resolve(card, steps=None, noise=None)
-    for name in ("resolution", "steps", "ensemble", "spacing", "noise", "last"):
+    how = inference.resolve(card, steps=None, noise=None, domain=None)
+    for name in ("resolution", "steps", "ensemble", "spacing", "noise", "last", "domain"):
         assert getattr(how, name) == getattr(card, name)
     assert (how.fit, how.seed) == ("pad", 0)
-    assert how.merge == {"depth": "pairwise", "normals": "closest"}[card.task]
+    default = {"depth": "pairwise", "normals": "closest", "geometry": "pairwise,closest"}
+    assert how.merge == default[card.task]
+    assert ("domain" in how.as_dict()) == (card is JOINT)
 
 
 def test_what_is_asked_comes_first():
@@ -81,6 +92,16 @@ def test_what_is_asked_comes_first():
         (DEPTH, {"merge": "joint"}, "nothing to merge"),
         (DEPTH, {"spacing": "lcm"}, "no consistency model"),
         (LCM, {"spacing": "trailing"}, "is a consistency model"),
+        (JOINT, {"domain": "sea"}, "domain 'sea': choose indoor, outdoor, object"),
+        (
+            DEPTH,
+            {"domain": "indoor"},
+            "domain 'indoor': this model is not told where a picture was taken",
+        ),
+        (JOINT, {"merge": "median", "ensemble": 2}, "pairwise, joint, closest, mean, closest-map"),
+        (JOINT, {"merge": "joint,pairwise", "ensemble": 2}, "one for depth and one for normals"),
+        (JOINT, {"merge": "joint,", "ensemble": 2}, "with a comma between"),
+        (NORMALS, {"merge": "mean,mean", "ensemble": 2}, "choose closest, mean, closest-map$"),
     ],
 )
 def test_what_does_not_exist_is_refused_in_one_line(card, asked, words):
@@ -143,3 +164,40 @@ def test_an_ensemble_of_equals_is_a_waste_that_is_said():
 def test_each_fit_goes_with_the_ensembles_of_its_own_code(fit, depth, normals):
     assert inference.resolve(DEPTH, fit=fit).merge == depth
     assert inference.resolve(NORMALS, fit=fit).merge == normals
+    joint = inference.resolve(JOINT, fit=fit)
+    assert (joint.merge_of("depth"), joint.merge_of("normals")) == (depth, normals)
+
+
+@pytest.mark.parametrize(
+    ("asked", "depth", "normals"),
+    [
+        ("joint", "joint", "closest"),
+        ("mean", "pairwise", "mean"),
+        ("joint,mean", "joint", "mean"),
+        ("closest-map, joint", "joint", "closest-map"),
+    ],
+)
+def test_one_name_serves_the_map_that_it_belongs_to(asked, depth, normals):
+    how = inference.resolve(JOINT, merge=asked, ensemble=2)
+    assert (how.merge_of("depth"), how.merge_of("normals")) == (depth, normals)
+    again = inference.resolve(JOINT, **how.as_dict())
+    assert again == how
+
+
+def test_each_map_has_its_own_part_of_the_settings():
+    how = inference.resolve(JOINT, ensemble=2, merge="mean")
+    assert [how.of_map(kind).merge for kind in JOINT.maps] == ["pairwise", "mean"]
+    assert how.of_map("depth").domain == how.domain
+    plain = inference.resolve(DEPTH)
+    assert plain.of_map("depth") == plain
+
+
+def test_how_to_merge_is_asked_of_a_map_that_is_given():
+    inference.check_merge(None, JOINT, ["depth"])
+    inference.check_merge("joint, mean", JOINT, ["depth", "normals"])
+    inference.check_merge("joint", JOINT, ["depth"])
+    inference.check_merge("mean", NORMALS, ["normals"])
+    message = "merge 'mean': is of normals, and only depth is asked for; choose pairwise, joint$"
+    for asked in ("mean", "joint, mean"):
+        with pytest.raises(SettingError, match=message):
+            inference.check_merge(asked, JOINT, ["depth"])

@@ -1,22 +1,34 @@
 """Decoded members to results: the two fits, on maps whose results are known."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from monostep import inference
 from monostep.checkpoints.card import Card
-from monostep.images import fit, reference
-from monostep.results import result
+from monostep.geometry.geometry import Geometry
+from monostep.images import fit, reference, reference_geowizard
+from monostep.results import fits, map_of, provenance, result
 
 DEPTH = Card(name="d", task="depth", quantity="depth", invariance="affine")
 NORMALS = Card(name="n", task="normals", frame="opengl")
+JOINT = Card(
+    name="j",
+    task="geometry",
+    quantity="depth",
+    invariance="affine",
+    frame="opengl",
+    domain="indoor",
+    attention="joint",
+)
 
 
 def _result(decoded, card, size, **asked):
     how = inference.resolve(card, resolution=0, **asked)
-    way = {"pad": fit, "reference": reference}[how.fit]
-    place = way.place(size, resolution=0, multiple=8)
-    return result(decoded, place, card, how, {"model": card.name})
+    place = fits(card, how).place(size, resolution=0, multiple=8)
+    maps = decoded if card.task == "geometry" else decoded[None]
+    return result(maps, place, card, how, {"model": card.name})
 
 
 def _ramp(height, width):
@@ -69,3 +81,62 @@ def test_an_ensemble_brings_its_uncertainty_on_the_same_grid():
     depth = _result(members, DEPTH, (13, 21))
     assert depth.uncertainty.shape == depth.tensor.shape == (13, 21)
     assert float(depth.uncertainty.max()) > 0
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_each_map_of_both_is_what_it_is_alone(members):
+    generator = torch.Generator().manual_seed(0)
+    decoded = 0.4 * torch.randn(2, members, 3, 16, 24, generator=generator)
+    both = _result(decoded, JOINT, (13, 21))
+    assert isinstance(both, Geometry)
+    alone = _result(decoded[0], DEPTH, (13, 21)), _result(decoded[1], NORMALS, (13, 21))
+    for ours, one in zip((both.depth, both.normals), alone, strict=True):
+        assert torch.equal(ours.tensor, one.tensor)
+        assert (ours.uncertainty is None) == (members == 1)
+        if members > 1:
+            assert torch.equal(ours.uncertainty, one.uncertainty)
+        assert {**one.provenance, "model": "j"} == ours.provenance
+    assert map_of(both, "depth") is both.depth
+    assert map_of(both, "normals") is both.normals
+    assert map_of(alone[0], "depth") is alone[0]
+
+
+def test_the_reference_fit_of_a_joint_model_is_geowizards():
+    generator = torch.Generator().manual_seed(0)
+    decoded = torch.randn(2, 1, 3, 8, 16, generator=generator)
+    both = _result(decoded, JOINT, (13, 21), fit="reference")
+    depth = _result(decoded[0], DEPTH, (13, 21), fit="reference")
+    assert float((both.depth.tensor - depth.tensor).abs().max()) > 0.01  # bicubic, not bilinear
+    assert float(both.depth.tensor.min()) == pytest.approx(0, abs=0.1)
+    assert float(both.depth.tensor.max()) == pytest.approx(1, abs=0.1)
+    known = (
+        torch.nn.functional.normalize(decoded[1, 0], dim=0)
+        * torch.tensor([1, -1, -1])[:, None, None]
+    )
+    taken = both.normals.tensor.flatten(1).T
+    nearest = torch.cdist(taken, known.flatten(1).T).min(dim=1).values
+    assert float(nearest.max()) < 1e-3  # every one is one of the network's
+
+
+def test_the_fit_goes_with_the_family():
+    for card, expected in ((DEPTH, reference), (NORMALS, reference), (JOINT, reference_geowizard)):
+        assert fits(card, inference.resolve(card, fit="reference")) is expected
+        assert fits(card, inference.resolve(card)) is fit
+
+
+def test_geowizards_normals_are_not_clipped():
+    decoded = torch.tensor([3.0, 0.0, 1.0])[:, None, None].expand(2, 1, 3, 8, 8)
+    card = replace(JOINT, family="diffusion")
+    vector = _result(decoded, card, (8, 8)).normals.tensor[:, 0, 0]
+    torch.testing.assert_close(vector, torch.tensor([3.0, 0.0, -1.0]) / 10**0.5)
+
+
+def test_only_a_joint_models_results_say_domain_and_attention_and_no_empty_prompt():
+    def said(card):
+        how = inference.resolve(card)
+        return provenance(card, how, dtype=torch.float32, prompt_tokens=2)
+
+    assert {"domain", "attention"} & said(DEPTH).keys() == set()
+    assert said(JOINT).keys() - said(DEPTH).keys() == {"domain", "attention"}
+    assert said(DEPTH).keys() - said(JOINT).keys() == {"prompt_tokens"}
+    assert (said(JOINT)["domain"], said(JOINT)["attention"]) == ("indoor", "joint")

@@ -16,6 +16,7 @@ from monostep.errors import MonostepError, MonostepWarning
 if TYPE_CHECKING:
     from monostep.geometry.camera import Camera
     from monostep.geometry.depth import Depth
+    from monostep.geometry.geometry import Geometry
     from monostep.geometry.normals import Normals
     from monostep.loading import load
     from monostep.predictor import Predictor
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Camera",
     "Depth",
+    "Geometry",
     "MonostepError",
     "MonostepWarning",
     "Normals",
@@ -34,6 +36,7 @@ __all__ = [
 _HOMES = {
     "Camera": "monostep.geometry.camera",
     "Depth": "monostep.geometry.depth",
+    "Geometry": "monostep.geometry.geometry",
     "Normals": "monostep.geometry.normals",
     "Predictor": "monostep.predictor",
     "load": "monostep.loading",

@@ -1,7 +1,7 @@
 """How a model is run: what the user asked for, else what the model's card recommends."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from monostep.diffusion.sampler import Last, Sampler
 from monostep.diffusion.schedule import Schedule
 from monostep.diffusion.timesteps import timesteps
 from monostep.errors import SettingError
+from monostep.geometry import domain as domains
 
 FITS = ("pad", "reference")
 LASTS = ("clean", "previous")
@@ -40,8 +41,22 @@ class Inference:
     spacing: str
     noise: str
     last: str  # what the last step returns: z_0 "clean", or the "previous" sample
-    merge: str  # how an ensemble becomes one map
+    merge: str  # how an ensemble becomes one map; a joint model has one for each, "DEPTH,NORMALS"
     seed: int  # of each image's noise
+    domain: str | None = None  # where a picture was taken; None: the model is not told
+
+    def as_dict(self) -> dict[str, Any]:
+        """The choices as plain values, without the domain where there is none."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def of_map(self, kind: str) -> "Inference":
+        """What of it decides one map of a joint model."""
+        return replace(self, merge=self.merge_of(kind))
+
+    def merge_of(self, kind: str) -> str:
+        """How an ensemble becomes one map of a kind, "depth" or "normals"."""
+        (name,) = (name for name in self.merge.split(",") if name in MERGES[kind])
+        return name
 
 
 def resolve(card: Card, **asked: Any) -> Inference:
@@ -61,9 +76,10 @@ def resolve(card: Card, **asked: Any) -> Inference:
         "seed": 0,
     }
     chosen = recommended | {name: value for name, value in asked.items() if value is not None}
-    chosen.setdefault("merge", _MERGE.get(chosen["fit"], _MERGE["pad"])[card.task])
-    _check_names(chosen, MERGES[card.task])
+    _check_names(chosen)
     _check_numbers(chosen)
+    chosen["merge"] = _merge(card, chosen["fit"], asked.get("merge"))
+    chosen["domain"] = _domain(card, asked.get("domain"))
     if asked.get("merge") is not None and chosen["ensemble"] == 1:
         raise SettingError(
             f"merge {asked['merge']!r}: an ensemble of 1 has nothing to merge; ask for ensemble 2 "
@@ -77,6 +93,23 @@ def resolve(card: Card, **asked: Any) -> Inference:
             f"spacing out for {card.spacing!r}"
         )
     return inference
+
+
+def check_merge(asked: str | None, card: Card, kinds: Collection[str]) -> None:
+    """Raise SettingError for how to merge a map that a joint model is not to give.
+
+    Args:
+        asked: the names, each known to `resolve`.
+        card: the model's.
+        kinds: of maps that it is to give.
+    """
+    for kind in card.maps:
+        for name in (name.strip() for name in (asked or "").split(",")):
+            if kind not in kinds and name in MERGES[kind]:
+                raise SettingError(
+                    f"merge {name!r}: is of {kind}, and only {' and '.join(kinds)} is asked for; "
+                    f"choose {', '.join(n for k in kinds for n in MERGES[k])}"
+                )
 
 
 def sampler(
@@ -145,8 +178,31 @@ def cautions(card: Card, sampler: Sampler, inference: Inference) -> list[str]:
     return lines
 
 
-def _check_names(chosen: Mapping[str, Any], merges: tuple[str, ...]) -> None:
-    known = {"fit": FITS, "noise": noises.KINDS, "last": LASTS, "merge": merges}
+def _merge(card: Card, fit: str, asked: str | None) -> str:
+    """How an ensemble becomes one map; the names of depth and of normals have none in common."""
+    kind_of = {name: kind for kind in card.maps for name in MERGES[kind]}
+    names = [] if asked is None else [name.strip() for name in str(asked).split(",")]
+    wanted = {kind_of.get(name): name for name in names}
+    if None in wanted or len(wanted) < len(names):
+        both = ", or one for depth and one for normals with a comma between"
+        raise SettingError(
+            f"merge {asked!r}: choose {', '.join(kind_of)}{both if len(card.maps) > 1 else ''}"
+        )
+    return ",".join(wanted.get(kind, _MERGE[fit][kind]) for kind in card.maps)
+
+
+def _domain(card: Card, asked: str | None) -> str | None:
+    if card.task == "geometry":
+        return domains.check(str(card.domain) if asked is None else asked)
+    if asked is not None:
+        raise SettingError(
+            f"domain {asked!r}: this model is not told where a picture was taken; leave domain out"
+        )
+    return None
+
+
+def _check_names(chosen: Mapping[str, Any]) -> None:
+    known = {"fit": FITS, "noise": noises.KINDS, "last": LASTS}
     for name, choices in known.items():
         if chosen[name] not in choices:
             raise SettingError(f"{name} {chosen[name]!r}: choose {', '.join(choices)}")

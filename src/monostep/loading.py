@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from monostep.checkpoints import opening
+from monostep.checkpoints import asking, opening
 from monostep.checkpoints.opening import Checkpoint
 from monostep.device import choose_device, choose_dtype
 from monostep.errors import SettingError
@@ -22,8 +22,10 @@ def load(  # noqa: PLR0913 - the published contract
     offline: bool | None = None,
     prompt_tokens: int | None = None,
     max_memory: int | None = None,
+    attention: str | None = None,
+    unet: str | None = None,
 ) -> Predictor:
-    """The predictor of a checkpoint of the Marigold family.
+    """The predictor of a checkpoint of the Marigold family or of GeoWizard's.
 
     Args:
         source: "nano-depth" and others of `monostep models`, a file of `monostep fold`, a folder
@@ -37,6 +39,9 @@ def load(  # noqa: PLR0913 - the published contract
         offline: True: only what is on this machine; None: what HF_HUB_OFFLINE says.
         prompt_tokens: length of the empty prompt: 2, or 77 as the E2E-FT models were trained.
         max_memory: bytes that the process (on a GPU, the device) may take; None for no limit.
+        attention: of a model of depth and normals together: "joint", as its card says, or
+            "separate", in which neither map sees the other.
+        unet: "unet_v2" for GeoWizard's second version, where a folder or repository holds both.
 
     Raises:
         CheckpointError: the model is missing, partial, corrupt or ambiguous.
@@ -53,7 +58,10 @@ def load(  # noqa: PLR0913 - the published contract
         variant=variant,
         offline=offline,
         prompt_tokens=prompt_tokens,
+        attention=attention,
+        unet=unet,
     )
+    asking.check_whole(found.card, task)
     return open_checkpoint(found, device=device, dtype=dtype, max_memory=max_memory)
 
 
@@ -67,9 +75,11 @@ def open_checkpoint(
     network = opening.fold(found, dtype=kind, leave=leave)
     least = memory.RUNTIME + memory.weight_bytes(network)
     if max_memory is not None and place.type == "cpu" and least > max_memory:
+        fold = "fold it into a file, in which its weights can stay, " if found.file is None else ""
+        narrow = "ask for dtype bf16, " if kind.itemsize > 2 else ""
+        more = "or allow more" if fold or narrow else "allow more"
         raise SettingError(
             f"{found.card.name}: weights and libraries take {least / 1e9:.2f} GB, and "
-            f"{max_memory / 1e9:.2f} GB are allowed; fold it into a file, in which its weights can "
-            "stay, ask for dtype bf16, or allow more"
+            f"{max_memory / 1e9:.2f} GB are allowed; {fold}{narrow}{more}"
         )
     return Predictor(network, found.card, device=place, dtype=kind, max_memory=max_memory)

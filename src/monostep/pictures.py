@@ -1,5 +1,6 @@
 """Anything that is an image to the tensor that the rest of the way knows."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from monostep.errors import InputError
 from monostep.files import photo
+from monostep.images.squash import squash
 
 
 def as_tensor(image: Any) -> Float[Tensor, "3 height width"]:
@@ -47,3 +49,15 @@ def as_bytes(
 ) -> UInt8[np.ndarray, "height width 3"]:
     """A picture in [0, 1] as 8-bit pixels, for people to look at."""
     return (picture * 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def as_squares(
+    shown: Sequence[Float[Tensor, "3 _ _"]], side: int
+) -> Float[Tensor, "picture 3 side side"]:
+    """Pictures in [-1, 1], of any sizes, as squares of `side` pixels, about in [0, 1].
+
+    Each is resized alone, so that none depends on the others. With side 0 nothing is left of them.
+    """
+    if side == 0:
+        return torch.empty(len(shown), 3, 0, 0, device=shown[0].device)
+    return torch.cat([squash((picture[None] + 1) / 2, side) for picture in shown])

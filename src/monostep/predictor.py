@@ -13,15 +13,18 @@ from torch import Tensor
 from monostep import inference as choices
 from monostep import results
 from monostep.checkpoints.card import Card
+from monostep.diffusion.joint_diffusion import JointDiffusion
 from monostep.diffusion.latent_diffusion import LatentDiffusion, channels_last
-from monostep.diffusion.sampler import Sampler
+from monostep.diffusion.sampler import Output, Sampler
 from monostep.errors import CheckpointError, InputError, MonostepWarning
 from monostep.feedforward import memory, stream
+from monostep.feedforward.joint import JointFeedForward
 from monostep.feedforward.network import FeedForward
+from monostep.geometry.domain import DOMAINS
 from monostep.images.fit import Placement
 from monostep.inference import Inference
-from monostep.pictures import as_tensor
-from monostep.results import FITS, Result
+from monostep.pictures import as_squares, as_tensor
+from monostep.results import Result
 
 Image: TypeAlias = Any  # path, PIL image, numpy array or torch tensor
 AT_ONCE = {"cuda": 4}  # what goes through the network together, by device; else one
@@ -29,7 +32,7 @@ STRIP = {"cpu": 8 << 20}  # bytes of a large map that are worked on together; el
 
 
 class Predictor:
-    """A loaded model: called with an image it returns depth or normals of every pixel."""
+    """A loaded model: called with an image it returns depth, normals or both of every pixel."""
 
     def __init__(
         self,
@@ -65,19 +68,21 @@ class Predictor:
         seed: int | None = None,
         last: str | None = None,
         merge: str | None = None,
+        domain: str | None = None,
     ) -> Any:
-        """Depth or normals of an image; of a list or a batch [B, 3, H, W], a list in its order.
+        """Depth, normals or both (`Geometry`) of an image; of several, a list in their order.
 
         None is what the model's card recommends. The results of an image depend on nothing but the
         image and these settings, not on its batch mates or its place among them.
 
         Args:
             image: path, PIL image, numpy [H, W], [H, W, 3] or [H, W, 4] (uint8, uint16 or float in
-                [0, 1]), torch [3, H, W] or [B, 3, H, W] (uint8 or float in [0, 1]).
+                [0, 1]), torch [3, H, W] or [B, 3, H, W] (uint8 or float in [0, 1]); or a list.
             resolution: long side at which the network looks, in pixels; 0 is the image's own size.
             fit: "pad", resize in float and pad to the network's size multiple; "reference", as the
                 paper's code does: resize in 8 bits, let the network drop what is above a multiple
-                of 8 and stretch the rest; depth by its own minimum and maximum.
+                of 8 and stretch the rest; depth by its own minimum and maximum. GeoWizard's code
+                resizes images and depth with Pillow's bicubic, normals to OpenCV's nearest pixel.
             steps: of denoising.
             ensemble: how many predictions from different noise become one.
             spacing: "trailing", "leading" (the flaw), "linspace"; "lcm" for consistency models.
@@ -85,7 +90,9 @@ class Predictor:
             seed: of each image's noise; 0 if there is none.
             last: what the last step returns: "clean" (E2E-FT) or the "previous" sample (diffusers).
             merge: how an ensemble becomes one: depth "pairwise" (diffusers) or "joint" (Marigold
-                v1.0, E2E-FT); normals "closest", "mean" (diffusers) or "closest-map" (E2E-FT).
+                v1.0, E2E-FT); normals "closest", "mean" (diffusers) or "closest-map" (E2E-FT); of
+                a joint model one of them, or "DEPTH,NORMALS".
+            domain: where it was taken, "indoor", "outdoor" or "object", for a joint model.
 
         Raises:
             InputError: an image that cannot be read.
@@ -101,6 +108,7 @@ class Predictor:
             seed=seed,
             last=last,
             merge=merge,
+            domain=domain,
         )
         for line in self.cautions(inference):
             warnings.warn(line, MonostepWarning, stacklevel=2)
@@ -174,26 +182,22 @@ class Predictor:
         """
         alone = replace(inference, ensemble=1)
         place = self._place(_size(picture), alone)
+        fitted = results.fits(self.card, alone).fit(picture, place)[None]
         with torch.inference_mode(), self._precision():
-            image = FITS[alone.fit].fit(picture, place)[None].to(self.device)
-            self._stay_within(image)
-            latent = self.network.encode(image.contiguous(memory_format=self._layout))
-            draws = self._noise(latent, alone)[:, :1]
-            output = partial(self.network.output, latent)
+            output, noise = self._start(fitted, [place], alone)
+            draws = noise[:, :1].repeat(1, len(self.card.maps), 1, 1, 1)
             steps = [
                 (step.time, self._finite(self.network.decode(step.clean)))
                 for step in self.sampler(alone).way(output, draws)
             ]
-        return [(time, self._result(decoded, place, alone)) for time, decoded in steps]
+        return [(time, self._result(decoded[:, None], place, alone)) for time, decoded in steps]
 
     def _together(self, pictures: Sequence[Tensor], inference: Inference) -> list[Result]:
         """Results of pictures of equal padded size, in one batch."""
         places = [self._place(_size(picture), inference) for picture in pictures]
-        fitted = [
-            FITS[inference.fit].fit(picture, place)
-            for picture, place in zip(pictures, places, strict=True)
-        ]
-        decoded = self._decoded(torch.stack(fitted), inference)
+        fit = results.fits(self.card, inference).fit
+        fitted = [fit(picture, place) for picture, place in zip(pictures, places, strict=True)]
+        decoded = self._decoded(torch.stack(fitted), places, inference)
         return [
             self._result(maps, place, inference)
             for maps, place in zip(decoded, places, strict=True)
@@ -201,20 +205,41 @@ class Predictor:
 
     @torch.inference_mode()
     def _decoded(
-        self, batch: Float[Tensor, "batch 3 height width"], inference: Inference
-    ) -> Float[Tensor, "batch member channel decoded_height decoded_width"]:
+        self,
+        batch: Float[Tensor, "batch 3 height width"],
+        places: Sequence[Placement],
+        inference: Inference,
+    ) -> Float[Tensor, "batch map member channel decoded_height decoded_width"]:
         """The network's maps of fitted pictures, one pass for each member of the ensemble."""
-        sampler = self.sampler(inference)
-        self._stay_within(batch)
+        sampler, rows = self.sampler(inference), len(self.card.maps) * len(batch)
         with self._precision():
-            image = batch.to(self.device, memory_format=self._layout)
-            latent = self.network.encode(image)
-            output = partial(self.network.output, latent)
+            output, noise = self._start(batch, places, inference)
             members = [
-                self.network.decode(sampler.end(output, draws.repeat(1, len(batch), 1, 1, 1)))
-                for draws in self._noise(latent, inference).split(1, dim=1)
+                self.network.decode(sampler.end(output, draws.repeat(1, rows, 1, 1, 1)))
+                for draws in noise.split(1, dim=1)
             ]
-        return self._finite(torch.stack(members, dim=1))
+        decoded = self._finite(torch.stack(members, dim=1))
+        return decoded.unflatten(0, (-1, len(batch))).transpose(0, 1)  # rows are depths first
+
+    def _start(
+        self,
+        batch: Float[Tensor, "batch 3 height width"],
+        places: Sequence[Placement],
+        how: Inference,
+    ) -> tuple[Output, Float[Tensor, "draw member channel latent_height latent_width"]]:
+        """The network beside fitted pictures, at (z_t, t), and the noise of each one's members."""
+        self._stay_within(batch)
+        network = self.network
+        image = batch.to(self.device, memory_format=self._layout)
+        latent = network.encode(image)
+        noise = self._noise(latent, how)
+        if not isinstance(network, JointDiffusion | JointFeedForward):
+            return partial(network.output, latent), noise
+        crop = results.fits(self.card, how).crop
+        shown = [crop(one, place) for one, place in zip(image, places, strict=True)]
+        domain = torch.full((len(image),), DOMAINS.index(how.domain), device=self.device)
+        context = network.context(as_squares(shown, network.side), domain)
+        return partial(network.output, latent, context=context, domain=domain), noise
 
     def _noise(
         self, latent: Float[Tensor, "batch channel height width"], inference: Inference
@@ -249,13 +274,13 @@ class Predictor:
         )
 
     def _place(self, size: tuple[int, int], inference: Inference) -> Placement:
-        return FITS[inference.fit].place(
+        return results.fits(self.card, inference).place(
             size, resolution=inference.resolution, multiple=self.network.multiple
         )
 
     def _result(
         self,
-        decoded: Float[Tensor, "member channel height width"],
+        decoded: Float[Tensor, "map member channel height width"],
         place: Placement,
         how: Inference,
     ) -> Result:

@@ -2,7 +2,7 @@ import warnings
 
 import pytest
 
-from monostep.benchmark import random_weights
+from monostep.benchmark import joint_plan, random_weights
 from monostep.benchmark.cases import Case
 from monostep.benchmark.plan import Wishes, plan
 
@@ -26,6 +26,14 @@ def weights(folder):
 @pytest.fixture(scope="session")
 def normals_weights(normals_folder):
     return _weights(normals_folder)
+
+
+@pytest.fixture(scope="session")
+def joint_planned(tmp_path_factory):
+    """A joint model against two, all tiny."""
+    wishes = Wishes(dtypes=("bf16",), device="cpu", threads=1, rounds=2, cold_starts=0)
+    cases = [Case(size=(8, 16))]
+    return joint_plan.plan(tmp_path_factory.mktemp("w"), "tiny", cases, wishes)
 
 
 def _weights(folder):

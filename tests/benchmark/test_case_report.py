@@ -5,6 +5,7 @@ import pytest
 
 from monostep.benchmark.case_report import Measured, report
 from monostep.benchmark.cases import Baseline, Case
+from monostep.benchmark.pairs import pairs
 from monostep.benchmark.rounds import Record
 from monostep.benchmark.subjects import DIFFUSERS, OURS, PEAK, Subject
 from monostep.benchmark.worker import Loaded, Timing
@@ -30,7 +31,7 @@ def _peak_record(*seconds):
 
 
 def _measured(records, **changes):
-    subjects = {
+    subjects = changes.get("subjects") or {
         "monostep fp32": Subject(kind=OURS, dtype="fp32"),
         "diffusers fp32": Subject(kind=DIFFUSERS, dtype="fp32"),
         "matrix product fp32": Subject(kind=PEAK, dtype="fp32"),
@@ -40,6 +41,8 @@ def _measured(records, **changes):
         "case": Case(size=(8, 8), batch=2),
         "steps": 1,
         "default": "monostep fp32",
+        "reference": "monostep fp32",
+        "pairs": pairs({name: subjects[name] for name in records}, "monostep fp32"),
         "subjects": subjects,
         "loaded": {
             name: Loaded(dtype="fp32", import_seconds=1, load_seconds=2, peak_bytes=peak)
@@ -146,3 +149,16 @@ def test_steps_of_the_case_are_not_counted_twice(records):
     four = report(_measured(records, steps=4), [Baseline(steps=4, members=1)])["baselines"]
     one = report(_measured(records), [Baseline(steps=1, members=1)])["baselines"]
     assert [row["computed_seconds"] for row in four] == [row["computed_seconds"] for row in one]
+
+
+def test_each_map_of_a_joint_model_is_held_to_the_tolerance(records):
+    both = np.random.default_rng(0).random((8, 8, 4), dtype=np.float32)
+    records["monostep fp32"].map, records["diffusers fp32"].map = both, both.copy()
+    assert report(_measured(records), [])["problems"] == []
+    records["diffusers fp32"].map[..., 3] += 0.01
+    told = report(_measured(records), [])
+    (problem,) = told["problems"]
+    assert "differs from monostep fp32 by 1.0e-02 in normals" in problem
+    by_map = told["subjects"]["diffusers fp32"]["difference_by_map"]
+    assert by_map["depth"]["largest"] == 0
+    assert by_map["normals"]["largest"] == pytest.approx(0.01, rel=1e-3)

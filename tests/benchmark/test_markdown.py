@@ -59,7 +59,14 @@ def report():
         },
         "problems": [],
         "notes": ["without diffusers: it is not installed"],
-        "loading": {"monostep bf16": {"import_seconds": 0, "load_seconds": 9, "peak_bytes": None}},
+        "loading": {
+            "monostep bf16": {
+                "import_seconds": 0,
+                "load_seconds": 9,
+                "peak_bytes": None,
+                "weight_bytes": 2**29,
+            }
+        },
         "cases": [
             {
                 "image_size": [384, 512],

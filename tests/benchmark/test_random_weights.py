@@ -52,3 +52,13 @@ def test_the_full_size_is_stable_diffusion_2():
         model = random_weights._model(unet, autoencoder)
     parameters = sum(weight.numel() for weight in model.parameters())
     assert parameters == 865_922_244 + 83_653_863 + 0
+
+
+def test_a_joint_models_maps_spread_and_its_normals_have_a_direction(tmp_path):
+    folder = random_weights.write(tmp_path, size="tiny", task="geometry")
+    found = opening.find(folder)
+    with torch.inference_mode():
+        depth, normals = opening.load(found)(torch.rand(1, 3, 64, 96) * 2 - 1)
+    assert float(decode.depth(depth[None]).std()) > 0.01
+    assert float(normals.norm(dim=0).min()) > 0.05
+    assert (found.card.task, found.card.attention, found.card.steps) == ("geometry", "joint", 1)

@@ -7,7 +7,7 @@ import pytest
 from monostep.benchmark import cold_start, machine, run
 from monostep.benchmark.cases import Baseline, Case
 from monostep.benchmark.cold_start import Starts
-from monostep.benchmark.fleet import SubjectError
+from monostep.benchmark.fleet import Fleet, SubjectError
 from monostep.benchmark.plan import Wishes, plan
 from monostep.benchmark.subjects import AUTO, DIFFUSERS, OURS, PEAK, UNFOLDED
 from monostep.benchmark.worker import Loaded, Timing
@@ -133,12 +133,16 @@ def test_too_little_memory_means_one_after_the_other_and_the_report_says_so(plan
 
 
 def test_room_is_for_one_more_of_the_largest(planned, monkeypatch):
-    loaded = [Loaded(dtype="fp32", import_seconds=0, load_seconds=0, peak_bytes=10**9)]
+    fleet, subject = Fleet(Stub), planned.subjects[0]
+    one = Loaded(dtype="fp32", import_seconds=0, load_seconds=0, peak_bytes=10**9)
+    fleet.loaded["one"] = one
     needed = 10**9 + 4096 * 2 * 8 * 16
     for free, room in ((needed, True), (needed - 1, False), (None, True)):
         monkeypatch.setattr(machine, "available_bytes", lambda _, free=free: free)
-        assert run._room(planned, loaded) is room
-    assert run._room(planned, [])
+        assert run._room(planned, subject, fleet) is room
+    fleet.loaded.clear()
+    monkeypatch.setattr(machine, "available_bytes", lambda _: 0)
+    assert run._room(planned, subject, fleet)
 
 
 def test_a_difference_is_said_at_the_top(planned):

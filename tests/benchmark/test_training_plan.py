@@ -2,6 +2,7 @@ import importlib
 
 import pytest
 
+from monostep.benchmark import random_weights
 from monostep.benchmark.cases import Case
 from monostep.benchmark.training_plan import TrainingWishes, plan
 from monostep.errors import SettingError
@@ -68,3 +69,9 @@ def test_without_diffusers_ours_is_measured_alone_and_a_note_says_so(folder, mon
     made = plan(str(folder), CASES, TrainingWishes(device="cpu"))
     assert [subject.name for subject in made.subjects] == ["monostep fp32"]
     assert made.shared.notes == ("without diffusers: it is not here",)
+
+
+def test_a_model_of_both_maps_is_refused_in_one_line(tmp_path):
+    both = random_weights.write(tmp_path, size="tiny", task="geometry")
+    with pytest.raises(SettingError, match="it predicts depth and normals;"):
+        _names(both)

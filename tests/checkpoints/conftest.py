@@ -1,3 +1,4 @@
+import geowizard_folders
 import hub_server
 import marigold_folders
 import pytest
@@ -17,6 +18,15 @@ def published(tmp_path_factory):
     root = tmp_path_factory.mktemp("published")
     return lambda kind: (
         root / kind if (root / kind).is_dir() else marigold_folders.write(root / kind, kind)
+    )
+
+
+@pytest.fixture(scope="session")
+def geowizard(tmp_path_factory):
+    """The same of GeoWizard's layouts, and of the text encoder that its second version was fed."""
+    root = tmp_path_factory.mktemp("geowizard")
+    return lambda kind: (
+        root / kind if (root / kind).is_dir() else geowizard_folders.write(root / kind, kind)
     )
 
 

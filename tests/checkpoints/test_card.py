@@ -55,6 +55,8 @@ def test_the_hash_sees_every_bit_name_and_type_but_not_the_order():
         ({"invariance": "none"}, "invariance 'none'"),
         ({"frame": "blender"}, "frame 'blender'"),
         ({"format": "1"}, "upgrade monostep"),
+        ({"attention": "joint"}, "attention 'joint' in a depth model's; .* remove it"),
+        ({"domain": "indoor"}, "domain 'indoor' in a depth model's"),
     ],
 )
 def test_a_card_that_this_version_cannot_serve_is_refused(change, message):

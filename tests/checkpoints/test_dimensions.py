@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import marigold_folders
@@ -8,7 +9,10 @@ from monostep.checkpoints import dimensions
 from monostep.errors import CheckpointError
 from monostep.network import sizes
 
-UNETS = [sizes.SD2_UNET, sizes.NANO_UNET, sizes.TINY_UNET]
+UNETS = [
+    *(sizes.SD2_UNET, sizes.NANO_UNET, sizes.TINY_UNET),
+    *(sizes.GEOWIZARD_UNET, sizes.GEOWIZARD_V2_UNET, sizes.NANO_JOINT_UNET),
+]
 AUTOENCODERS = [sizes.SD2_AUTOENCODER, sizes.NANO_AUTOENCODER, sizes.NANO_AUTOENCODER_KL]
 
 
@@ -59,6 +63,12 @@ OLD_VAE = {
     "sample_size": 768,
     "up_block_types": ["UpDecoderBlock2D"] * 4,
 }
+# What GeoWizard's configs add, beside the numbers.
+TOLD = {
+    "class_embed_type": "projection",
+    "class_embeddings_concat": False,
+    "projection_class_embeddings_input_dim": 10,
+}
 NULLS = {**dict.fromkeys(dimensions.UNET), "sample_size": None, "norm_num_groups": None}
 
 
@@ -84,6 +94,20 @@ def test_one_number_stands_for_all_levels_and_many_alike_for_one():
     assert dimensions.unet_from_json({**SD2, **alike}) == sizes.SD2_UNET
 
 
+@pytest.mark.parametrize("numbers", [10, 4])
+def test_geowizards_published_keys_are_classes_and_joint_attention(numbers):
+    keys = {**SD2, **TOLD, "projection_class_embeddings_input_dim": numbers}
+    width = 768 if numbers == 10 else 1024
+    expected = sizes.GEOWIZARD_UNET if numbers == 10 else sizes.GEOWIZARD_V2_UNET
+    assert dimensions.unet_from_json({**keys, "cross_attention_dim": width}) == expected
+
+
+def test_attention_is_not_said_by_the_config_but_by_the_card():
+    separate = dataclasses.replace(sizes.GEOWIZARD_UNET, joint=False)
+    written = dimensions.unet_to_json(separate)
+    assert written == dimensions.unet_to_json(sizes.GEOWIZARD_UNET)
+
+
 def test_every_key_that_diffusers_writes_is_accepted():
     with torch.random.fork_rng():
         unet, vae = marigold_folders.networks("marigold-depth-v1-0")
@@ -104,7 +128,9 @@ def test_every_key_that_diffusers_writes_is_accepted():
         ({"up_block_types": ["UpBlock2D"] * 4}, "not of the SD2 family"),
         ({"down_block_types": ["AttnDownBlock2D"] * 4}, "not of the SD2 family"),
         ({"down_block_types": "DownBlock2D"}, "expected a list of names"),
-        ({"class_embed_type": "projection"}, "GeoWizard"),
+        ({"class_embed_type": "projection"}, "projection_class_embeddings_input_dim is missing"),
+        ({**TOLD, "projection_class_embeddings_input_dim": 7}, "input_dim 7; expected 4 or 10"),
+        ({**TOLD, "class_embeddings_concat": True}, "class_embeddings_concat True is not implem"),
         ({"class_embed_type": "timestep"}, "class_embed_type 'timestep' is not implemented"),
         ({"act_fn": "gelu"}, "act_fn 'gelu' is not implemented; expected 'silu'"),
         ({"freq_shift": 1}, "freq_shift 1 is not implemented"),

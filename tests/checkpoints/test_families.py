@@ -12,9 +12,9 @@ DEPTH, NORMALS = ("depth", "depth", "affine", None), ("normals", None, None)
 
 
 @pytest.fixture
-def describe(published):
+def describe(published, geowizard):
     def description(kind, alias=None, **index):
-        place = published(kind)
+        place = geowizard(kind) if kind.startswith("geowizard") else published(kind)
         return families.Description(
             name=kind,
             index={**layout.read(place / layout.INDEX), **index},
@@ -138,10 +138,15 @@ def test_the_old_class_is_normals_if_anything_says_so(describe):
         ),
         ("marigold-depth-v1-1", {"scale_invariant": False}, {}, "scale_invariant is False"),
         ("marigold-normals-v1-1", {"use_full_z_range": False}, {}, "use_full_z_range is false"),
-        ("e2e-depth", {"_class_name": "DepthNormalEstimationPipeline"}, {}, "GeoWizard .*not supp"),
+        ("e2e-depth", {"_class_name": "DepthNormalEstimationPipeline"}, {}, "no class embedding"),
         ("e2e-depth", {"_class_name": "MarigoldIntrinsicsPipeline"}, {}, "intrinsic"),
         ("e2e-depth", {"_class_name": "FluxPipeline"}, {}, "'FluxPipeline' is not supported"),
         ("e2e-depth", {"_class_name": None}, {}, "pipeline None is not supported"),
+        ("e2e-depth", {"_class_name": ["A"]}, {}, r"pipeline \['A'\] is not supported"),
+        ("geowizard-e2e", {"prediction_type": "disparity"}, {}, "prediction_type 'disparity', and"),
+        ("geowizard-e2e", {"shift_invariant": False}, {}, "shift_invariant False, .* use the file"),
+        ("geowizard-e2e", {"scale_invariant": False}, {}, "scale_invariant False, .* have True"),
+        ("geowizard-e2e", {"use_full_z_range": False}, {}, "use_full_z_range False"),
         ("marigold-depth-v1-1", {"default_denoising_steps": -1}, {}, "steps -1"),
         ("marigold-depth-v1-1", {"default_denoising_steps": "4"}, {}, "steps '4'"),
     ],
@@ -179,19 +184,62 @@ def test_a_wish_that_contradicts_the_checkpoint_is_refused(describe, kind, alias
         families.card(describe(kind, alias), **asked)
 
 
-def test_the_same_wishes_are_checked_against_a_card(describe):
-    depth = families.card(describe("marigold-depth-v1-1"))
-    normals = families.card(describe("marigold-normals-v1-1"))
-    families.check_asked(depth, task=None, frame=None)
-    families.check_asked(depth, task="depth", frame=None)
-    families.check_asked(normals, task="normals", frame="opengl")
-    for card, asked in (
-        (depth, {"task": "normals", "frame": None}),
-        (depth, {"task": None, "frame": "opengl"}),
-        (normals, {"task": None, "frame": "dsine"}),
+GEOMETRY = ("geometry", "depth", "affine", "opencv")
+
+
+@pytest.mark.parametrize("spacing", ["leading", "linspace", None])
+def test_geowizards_layout_is_depth_and_normals(describe, spacing):
+    for kind, settings in (
+        ("geowizard", ("diffusion", 1, *DIFFUSION[2:])),
+        ("geowizard-e2e", END_TO_END),
     ):
-        with pytest.raises(SettingError, match="leave"):
-            families.check_asked(card, **asked)
+        said = describe(kind)
+        said = dataclasses.replace(said, scheduler={**said.scheduler, "timestep_spacing": spacing})
+        card = families.card(said)
+        assert what(card) == GEOMETRY
+        assert how(card) == settings
+        assert (card.domain, card.attention, card.maps) == ("indoor", "joint", ("depth", "normals"))
+
+
+def test_its_family_is_the_registrys_or_else_its_unets(describe):
+    fine_tuned = ["geowizard.models.unet_2d_condition", "UNet2DConditionModel"]
+    assert families.card(describe("geowizard", unet=fine_tuned)).family == "end-to-end"
+    for unknown in (
+        None,
+        [],
+        [None, None],
+        ["diffusers", "UNet2DConditionModel"],
+        5,
+        "x",
+        {"a": 1},
+    ):
+        assert families.card(describe("geowizard-e2e", unet=unknown)).family == "diffusion"
+    card = families.card(describe("geowizard", "geowizard-e2e"))  # whatever the index says
+    assert (card.family, card.name, card.grade) == ("end-to-end", "geowizard-e2e", "published")
+    assert len(card.scores) == 2
+    recommended = describe("geowizard", "geowizard", default_denoising_steps=10)
+    assert families.card(recommended).steps == 10
+
+
+def test_one_map_of_a_joint_model_may_be_asked_for_and_its_own_frame(describe):
+    said = describe("geowizard-e2e")
+    for asked in ("depth", "normals", "geometry", None):
+        assert families.card(said, task=asked, frame="opencv").task == "geometry"
+    for asked, message in (
+        ({"frame": "dsine"}, "normals of .*geowizard-e2e are in opencv; leave frame out"),
+        ({"task": "albedo"}, "predicts depth and normals; leave task out"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            families.card(said, **asked)
+    with pytest.raises(SettingError, match="choose depth or normals"):
+        families.card(describe("marigold-depth-v1-1"), task="geometry")
+
+
+def test_a_class_embedding_outside_of_geowizard_is_refused(describe):
+    said = describe("marigold-depth-v1-1")
+    told = dataclasses.replace(said, unet=dataclasses.replace(said.unet, classes=4))
+    with pytest.raises(CheckpointError, match=r"class embedding, as in Lotus, .*not supported"):
+        families.card(told)
 
 
 def test_every_kind_of_folder_is_tested_above():

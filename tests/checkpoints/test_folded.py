@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import joint_models
 import pytest
 import shaken_models
 import torch
@@ -11,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from shaken_models import SMALL_UNET
 
-from monostep.checkpoints import folded, weights
+from monostep.checkpoints import dimensions, folded, weights
 from monostep.checkpoints.card import Card, tensor_hash
 from monostep.device import DTYPES
 from monostep.errors import CheckpointError, OutputError
@@ -150,8 +151,12 @@ for line in maps.read_text().splitlines() if maps.exists() else []:
         places[start] = end
 weights = [w for w in network.state_dict().values() if w.ndim == 4]
 inside = [any(a <= w.data_ptr() < b for a, b in places.items()) for w in weights]
-depth = monostep.load(sys.argv[1])(numpy.zeros((16, 24, 3), dtype="uint8"))
+photo = numpy.zeros((16, 24, 3), dtype="uint8")
+depth = monostep.load(sys.argv[1])(photo)
 assert depth.values.shape == (16, 24)
+geometry = monostep.load(sys.argv[2])(photo, domain="outdoor")
+assert geometry.depth.values.shape == (16, 24)
+assert geometry.normals.values.shape == (16, 24, 3)
 heavy = {"diffusers", "transformers", "scipy", "accelerate", "huggingface_hub"}
 said = dict(weights=len(inside), inside=sum(inside), heavy=sorted(heavy & set(sys.modules)))
 print(json.dumps(said))
@@ -159,9 +164,13 @@ print(json.dumps(said))
 
 
 @pytest.fixture(scope="module")
-def fresh(file):
-    """What a process of its own says of the file."""
-    command = [sys.executable, "-c", FRESH, str(file)]
+def fresh(file, tmp_path_factory):
+    """What a process of its own says of the file, and of one of depth and normals together."""
+    joint = tmp_path_factory.mktemp("folded") / "joint.safetensors"
+    unet = dataclasses.replace(SMALL_UNET, classes=10, joint=True)
+    network = fold(joint_models.model(unet=unet), channels=3, times=(999,), only="clean")
+    folded.save(network, joint_models.CARD, joint)
+    command = [sys.executable, "-c", FRESH, str(file), str(joint)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
@@ -182,6 +191,7 @@ def _without(values, name):
 
 
 NETWORK = folded.NETWORK
+UNET_OF_TEN = dimensions.unet_to_json(dataclasses.replace(SMALL_UNET, classes=10))
 CARDS = {
     "no network": (lambda said: _without(said, NETWORK), "no folded model"),
     "no object": (lambda _: [1], "no folded model"),
@@ -189,6 +199,7 @@ CARDS = {
     "task": (lambda said: said | {"task": "edges"}, "card: task 'edges'; expected depth"),
     "unknown entry": (lambda said: said | {"colour": 1}, "card: .*colour"),
     "no unet": (lambda said: said | {NETWORK: _without(said[NETWORK], "unet")}, "'unet'"),
+    "classes": (lambda said: said | {NETWORK: said[NETWORK] | {"unet": UNET_OF_TEN}}, "classes 10"),
     "ends": (lambda said: said | {NETWORK: said[NETWORK] | {"ends": "never"}}, "ends 'never'"),
     "times": (lambda said: said | {NETWORK: said[NETWORK] | {"times": ["x"]}}, "invalid literal"),
     "unet": (lambda said: said | {NETWORK: said[NETWORK] | {"unet": None}}, "does not describe"),

@@ -1,11 +1,16 @@
+import dataclasses
 import warnings
 
 import diffusers
+import diffusers_joint
+import joint_models
 import pytest
 import tiny_models
 import torch
+import transformers
 
 from monostep.checkpoints import folder
+from monostep.diffusion.class_numbers import class_numbers
 from monostep.diffusion.schedule import Schedule, scaled_linear, zero_terminal_snr
 from monostep.errors import CheckpointError
 from monostep.files.atomic import read_json, write_json
@@ -75,6 +80,66 @@ def test_a_missing_part_is_named(place, name):
     (place / name).unlink()
     with pytest.raises(CheckpointError, match=name):
         folder.load(place)
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_a_joint_model_is_loaded_as_it_was_saved(tmp_path, words):
+    made, place = joint_models.model(words=words), tmp_path / "joint"
+    joint_models.geometry_folder(place, words=words)
+    model, card = folder.load(place, verify=True)
+    assert (card.task, card.attention, model.unet.config) == (
+        *("geometry", "joint", made.unet.config),
+    )
+    image, domain = torch.rand(2, 3, 16, 24) * 2 - 1, torch.tensor([1, 2])
+    with torch.no_grad():
+        torch.testing.assert_close(model(image, domain), made(image, domain), rtol=0, atol=1e-5)
+    folder.save(model, card, tmp_path / "again")
+    assert folder.read_card(tmp_path / "again") == card
+
+
+def test_the_attention_of_a_joint_model_is_its_cards(tmp_path):
+    card = dataclasses.replace(joint_models.CARD, attention="separate")
+    folder.save(joint_models.model(), card, tmp_path / "model")
+    assert not folder.load(tmp_path / "model")[0].unet.config.joint
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_the_hash_of_a_joint_model_covers_what_its_unet_reads(tmp_path, words):
+    place = joint_models.geometry_folder(tmp_path / "joint", words=words)
+    path = place / ("prompt_embedding.safetensors" if words else "image_encoder/model.safetensors")
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(CheckpointError, match="do not match the card's hash"):
+        folder.load(place, verify=True)
+
+
+def test_diffusers_and_transformers_load_a_joint_model_and_agree(tmp_path):
+    place = joint_models.geometry_folder(tmp_path / "joint")
+    model, _ = folder.load(place)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        unet = diffusers.UNet2DConditionModel.from_pretrained(place, subfolder="unet")
+    encoder = transformers.CLIPVisionModelWithProjection.from_pretrained(place / "image_encoder")
+    diffusers_joint.install(unet)
+    seen, time = torch.randn(4, 8, 6, 8), torch.tensor([999, 999, 1, 1])
+    squares = torch.rand(2, 3, model.side, model.side)
+    mean, std = (
+        torch.tensor(colour)[:, None, None]
+        for colour in (model.image_encoder.config.mean, model.image_encoder.config.std)
+    )
+    classes = class_numbers(torch.tensor([0, 2]))
+    with torch.no_grad():
+        ours = model.context(squares, torch.tensor([0, 2]))
+        theirs = encoder((squares - mean) / std).image_embeds[:, None]
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+        context = theirs.repeat(2, 1, 1)
+        expected = unet(seen, time, context, class_labels=classes).sample
+        said = model.unet(seen, time, context, classes)
+    torch.testing.assert_close(said, expected, rtol=0, atol=1e-5)
+    index = read_json(place / "model_index.json")
+    assert index["_class_name"] == "DepthNormalEstimationPipeline"
+    assert index["image_encoder"] == ["transformers", "CLIPVisionModelWithProjection"]
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "lcm"])

@@ -4,10 +4,12 @@ import warnings
 import diffusers
 import pytest
 import torch
+import transformers
 
 from monostep.checkpoints import layout, networks, weight_files, weights
 from monostep.checkpoints.old_names import NAMES
 from monostep.errors import CheckpointError
+from monostep.network.sizes import TINY_IMAGE_ENCODER
 
 
 @pytest.fixture
@@ -72,6 +74,66 @@ def test_an_autoencoder_with_old_names_is_the_same(place, convolutions):
     expected = theirs(place)[1]
     weights.write(path, old)
     same(networks.autoencoder(place, files(place, "vae")), expected)
+
+
+def encoders_files(place):
+    return weight_files.choose(layout.names(place), "image_encoder")
+
+
+@pytest.mark.parametrize("part", ["unet", "unet_v2"])
+def test_a_unet_with_classes_is_as_diffusers_reads_it(geowizard, part):
+    place = geowizard("geowizard")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = diffusers.UNet2DConditionModel.from_pretrained(place / part)
+    for joint in (True, False):
+        network = networks.unet(place, files(place, part), joint=joint)
+        same(network, expected)
+        assert network.config.joint == joint
+    assert networks.unet_config(place, files(place, part)).classes == (10 if part == "unet" else 4)
+
+
+def test_a_unet_without_classes_is_never_joint(place):
+    assert not networks.unet(place, files(place, "unet"), joint=True).config.joint
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "bin", "with old numbers", "fp16"])
+def test_an_image_encoder_is_as_transformers_reads_it(geowizard, tmp_path, kind):
+    place = shutil.copytree(geowizard("geowizard-e2e"), tmp_path / "model")
+    expected = transformers.CLIPVisionModelWithProjection.from_pretrained(place / "image_encoder")
+    path = place / "image_encoder" / "model.safetensors"
+    stored = weights.read(path)
+    if kind != "safetensors":
+        path.unlink()
+    if kind == "bin":
+        torch.save(stored, place / "image_encoder" / "pytorch_model.bin")
+    elif kind == "with old numbers":  # as files of 2022 have them, in whole numbers
+        weights.write(path, {**stored, networks.UNUSED[0]: torch.arange(17)[None]})
+    elif kind == "fp16":
+        weights.write(path.with_name("model.fp16.safetensors"), half(stored))
+        expected = expected.half().float()
+    network = networks.image_encoder(place, encoders_files(place))
+    same(network, expected)
+    assert network.config == TINY_IMAGE_ENCODER
+
+
+def half(tensors):
+    return {name: tensor.half() for name, tensor in tensors.items()}
+
+
+def test_a_pickled_image_encoder_that_could_run_code_is_not_loaded(geowizard, tmp_path):
+    place = shutil.copytree(geowizard("geowizard-e2e"), tmp_path / "model")
+    (place / "image_encoder" / "model.safetensors").unlink()
+    torch.save({"weight": shutil.rmtree}, place / "image_encoder" / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="not loaded, since such a file can run code"):
+        networks.image_encoder(place, encoders_files(place))
+
+
+def test_an_image_encoder_without_its_preprocessing_is_named(geowizard, tmp_path):
+    place = shutil.copytree(geowizard("geowizard-e2e"), tmp_path / "model")
+    (place / "feature_extractor" / "preprocessor_config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"preprocessor_config\.json: .*model folder\?"):
+        networks.image_encoder(place, encoders_files(place))
 
 
 def test_a_part_of_another_checkpoint_is_named(place, published):

@@ -279,6 +279,7 @@ def test_a_folded_file_is_found_by_its_ending(tmp_path, monkeypatch):
         (dict(revision="main"), "revision 'main': .* leave it out, or fold"),
         (dict(variant="fp16"), "variant 'fp16': .* leave it out, or fold"),
         (dict(prompt_tokens=77), "prompt_tokens 77: .* leave it out, or fold"),
+        (dict(attention="joint"), "predicts depth alone; leave attention out"),
     ]:
         with pytest.raises(SettingError, match=words):
             opening.find(file.file, **asked)

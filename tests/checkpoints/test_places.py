@@ -60,6 +60,33 @@ def test_identity_is_sizes_at_home_and_hashes_on_the_hub(hub, published):
     assert len(on_hub["files"][files[0]]["sha256"]) == 64
 
 
+def test_one_of_several_unets_is_asked_for_or_the_registrys(hub, geowizard):
+    folder = geowizard("geowizard")
+    assert places.locate(folder, revision=None, offline=None).unet_config == "unet/config.json"
+    second = places.locate(folder, revision=None, offline=None, unet="unet_v2")
+    assert (second.unet_config, second.published) == ("unet_v2/config.json", None)
+    assert places.identity(second, ())["unet"] == "unet_v2"
+    hub.repositories["lemonaddie/geowizard"] = folder
+    by_alias = locate("geowizard-v2")
+    for name in ("geowizard", "lemonaddie/geowizard", "geowizard-v2"):
+        place = places.locate(name, revision=None, offline=None, unet="unet_v2")
+        assert place == by_alias
+        assert (place.unet, place.published.alias) == ("unet_v2", "geowizard-v2")
+    assert locate("lemonaddie/geowizard").published.alias == "geowizard"
+
+
+def test_a_unet_that_is_not_there_is_refused(hub, geowizard):
+    hub.repositories["lemonaddie/geowizard"] = geowizard("geowizard")
+    for source, unet, message in (
+        (geowizard("geowizard-e2e"), "unet_v2", "e2e has unet/ alone; leave unet out"),
+        ("nano-depth", "unet_v2", "has unet/ alone"),
+        ("geowizard-v2", "unet", "this is the one of unet_v2/; leave unet out"),
+        ("geowizard", "unet_v3", "choose unet or unet_v2"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            places.locate(source, revision=None, offline=None, unet=unet)
+
+
 @pytest.mark.parametrize("source", ["nano-deep", "/no/such", "a/b/c", "-x/y"])
 def test_what_leads_nowhere_is_told_where_it_could(source):
     with pytest.raises(CheckpointError, match=r"embedded model .* alias .* folder .* Hub id"):

@@ -7,7 +7,12 @@ from monostep.checkpoints import embedded, hub, registry
 from monostep.checkpoints.registry import PUBLISHED, SEE_PAGE
 from monostep.geometry import frames
 
-IDS = [id for entry in PUBLISHED for id in (entry.id, *entry.other_ids, *entry.mirrors)]
+IDS = [
+    id
+    for entry in PUBLISHED
+    if entry.unet == "unet"  # a repository's other UNets have an alias alone
+    for id in (entry.id, *entry.other_ids, *entry.mirrors)
+]
 
 
 def test_every_name_means_one_checkpoint():
@@ -17,7 +22,8 @@ def test_every_name_means_one_checkpoint():
 
 def test_every_name_of_a_checkpoint_finds_it():
     for entry in PUBLISHED:
-        for name in (entry.alias, entry.id, *entry.other_ids, *entry.mirrors, entry.id.upper()):
+        ids = (entry.id, *entry.other_ids, *entry.mirrors, entry.id.upper())
+        for name in (entry.alias, *(ids if entry.unet == "unet" else ())):
             assert registry.find(name) is entry
     for name in ("nano-depth", "GonzaloMG/other", "E2E-DEPTH", "", "/"):
         assert registry.find(name) is None
@@ -28,7 +34,8 @@ def test_an_entry_says_what_it_must(entry):
     assert "/" not in entry.alias
     assert all(hub.ID.fullmatch(id) for id in (entry.id, *entry.other_ids, *entry.mirrors))
     assert entry.revision is None or re.fullmatch(r"[0-9a-f]{40}", entry.revision)
-    assert (entry.frame is not None) == (entry.task == "normals")
+    assert (entry.frame is not None) == (entry.task in ("normals", "geometry"))
+    assert entry.frame == "opencv" or entry.task != "geometry"
     assert entry.frame is None or frames.check(entry.frame)
     assert entry.licence
     assert entry.task is not None or entry.note
@@ -58,6 +65,20 @@ def test_scores_are_those_of_the_papers_tables():
     assert cell("marigold-lcm", "ensemble 5", "ETH3D") == (0.069, 0.955)
     assert cell("e2e-normals", "1 step", "Sintel") == (33.5, 0.215)
     assert cell("sd-e2e-normals", "1 step", "ScanNet") == (14.7, 0.661)
+    assert cell("geowizard-e2e", "table 3, 1 step", "ScanNet") == (15.3, 0.636)
+    assert cell("geowizard-e2e", "table A-3, 1 step", "DIODE") == (0.306, 0.779)
+    assert cell("geowizard", "table 3, 50 steps, ensemble 10", "iBims-1") == (19.5, 0.616)
+    assert cell("geowizard", "table A-3, 1 step, trailing", "KITTI") == (0.133, 0.847)
+
+
+def test_both_geowizards_of_one_repository_are_told_apart():
+    first, second = registry.find("geowizard"), registry.find("geowizard-v2")
+    assert registry.find("lemonaddie/Geowizard") is first  # as its page spells it
+    assert (first.id, second.unet) == (second.id, "unet_v2")
+    assert registry.of_unet(first, "unet_v2") is second
+    assert registry.of_unet(second, "unet") is first
+    assert registry.of_unet(registry.find("geowizard-e2e"), "unet_v2") is None
+    assert second.scores == {}  # no table has it
 
 
 def test_what_left_its_id_says_where_else_it_is():

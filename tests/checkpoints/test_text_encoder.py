@@ -80,6 +80,16 @@ def test_it_is_the_last_state_after_the_final_norm(place):
     assert not torch.allclose(expected.hidden_states[-1][0].std(dim=1), torch.ones(2), atol=0.01)
 
 
+def test_prompts_of_one_length_are_encoded_together_as_alone(place):
+    ids = torch.tensor([[49406, 256, 0, 49407], [49406, 0, 256, 49407]])
+    files = weight_files.choose(layout.names(place), "text_encoder")
+    both = text_encoder.embed_ids(place, files, ids)
+    alone = text_encoder.embed_ids(place, files, ids[1:])
+    assert both.shape == (2, 4, 16)
+    torch.testing.assert_close(both[1:], alone, rtol=0, atol=1e-5)
+    assert not torch.allclose(both[0, 1], both[1, 1], atol=1e-3)
+
+
 @pytest.mark.parametrize("kind", ["bin", "fp16", "old names"])
 def test_every_kind_of_file_gives_the_same(place, kind):
     expected = rows(place)

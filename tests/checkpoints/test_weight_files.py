@@ -32,10 +32,23 @@ def test_the_files_of_a_part_are_found_in_any_order(names, variant, chosen):
     assert weight_files.choose([*reversed(names), *OTHERS], "unet", variant) == chosen
 
 
-def test_a_text_encoder_has_names_of_its_own():
-    names = ["text_encoder/pytorch_model.bin", "text_encoder/model.fp16.safetensors", PLAIN]
-    assert weight_files.choose(names, "text_encoder") == (names[0],)
-    assert weight_files.choose(names, "text_encoder", "fp16") == (names[1],)
+@pytest.mark.parametrize("part", ["text_encoder", "image_encoder"])
+def test_an_encoder_has_names_of_its_own(part):
+    names = [f"{part}/pytorch_model.bin", f"{part}/model.fp16.safetensors", PLAIN]
+    assert weight_files.choose(names, part) == (names[0],)
+    assert weight_files.choose(names, part, "fp16") == (names[1],)
+
+
+def test_a_part_without_the_variant_gives_its_plain_files_where_that_will_do():
+    assert weight_files.nearest([PLAIN], "unet", "fp16") == (PLAIN,)
+    assert weight_files.nearest([PLAIN, HALF], "unet", "fp16") == (HALF,)
+    assert weight_files.nearest([HALF], "unet") == (HALF,)
+    assert weight_files.nearest([HALF], "unet", "ema") == (HALF,)
+    with pytest.raises(CheckpointError, match="no plain weights; this checkpoint has ema, fp16"):
+        weight_files.nearest([HALF, f"{STEM}.ema.bin"], "unet", "bf16")
+    torn = f"{STEM}.fp16-00001-of-00002.safetensors"  # there, but not whole: no reason for others
+    with pytest.raises(CheckpointError, match="part 2 of 2 is missing"):
+        weight_files.nearest([PLAIN, torn], "unet", "fp16")
 
 
 @pytest.mark.parametrize(

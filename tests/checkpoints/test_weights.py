@@ -107,6 +107,15 @@ def test_a_pointer_instead_of_the_weights_says_so(path):
             attempt()
 
 
+def test_what_older_files_hold_for_nothing_is_left(path):
+    saved(path, {**LAYER, "numbers": torch.arange(3)})
+    layer = nn.Linear(3, 2)
+    weights.fill(layer, [path], unused=("numbers", "others"))
+    assert torch.equal(layer.weight, LAYER["weight"])
+    with pytest.raises(CheckpointError, match=r"1 unknown \(first: numbers\)"):
+        weights.fill(layer, [path])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

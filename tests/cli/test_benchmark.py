@@ -93,6 +93,10 @@ def test_problems_are_exit_1_and_a_line_each(measured):
         (["--model", "nano-depth", "--dtype", "int3"], "--dtype int3"),
         (["--model", "nano-depth", "--dtype", ""], "--dtype"),
         (["--model", "nano-depth", "--repeat", "0"], "--repeat 0"),
+        (["--joint", "--model", "nano-depth"], "--model: it is for the benchmark without --joint"),
+        (["--joint", "--steps", "4"], "--steps: it is for the benchmark without --joint"),
+        (["--joint", "--training"], "--training: it is for the benchmark without --joint"),
+        (["--joint", "--size", "huge"], "--size huge"),
     ],
 )
 def test_mistakes_are_told_before_anything_runs(measured, arguments, said):
@@ -211,3 +215,19 @@ def test_what_evaluation_does_not_know_is_refused(option):
 def test_evaluation_needs_one_of_each(option):
     with pytest.raises(SettingError, match=f"{option} 0: expected a whole number from 1 up"):
         _invoke("--evaluation", option, 0)
+
+
+@pytest.mark.slow
+def test_a_joint_model_against_two_through_processes_into_files(tmp_path):
+    result = _invoke(
+        *("--joint", "--size", "tiny", "--image-size", "32x48", "--repeat", 1, "--threads", 1),
+        *("--device", "cpu", "--keep", tmp_path / "w", "-o", tmp_path / "b.json"),
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "b.json").read_text())
+    (case,) = report["cases"]
+    assert [one["other"] for one in case["ratios"]] == ["two models fp32", "joint unfolded fp32"]
+    for each in case["subjects"]["joint fp32"]["difference_by_map"].values():
+        assert each["largest"] <= 1e-4
+    assert report["problems"] == []
+    assert (tmp_path / "w" / "geometry" / "image_encoder" / "config.json").exists()

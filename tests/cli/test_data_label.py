@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import joint_models
 import pytest
 import tiny_models
 import typer
@@ -68,3 +69,14 @@ def test_nothing_to_label_is_said(model):
     with pytest.raises(SettingError, match=r"gone: no such file"):
         run("gone", "--model", model, "-o", "labels.jsonl")
     assert not Path("labels.jsonl").exists()
+
+
+def test_a_joint_model_labels_one_of_its_maps(photos, tmp_path):
+    joint = joint_models.geometry_folder(tmp_path / "joint")
+    options = ("--model", joint, "-o", "labels.jsonl", "--dtype", "fp32", "-q")
+    with pytest.raises(SettingError, match="choose the task depth or normals"):
+        run(photos[0], *options)
+    chosen = ("--task", "normals", "--domain", "object")
+    assert run(photos[0], *options, *chosen).exit_code == 0
+    (row,) = manifest.read("labels.jsonl").rows
+    assert (row.depth is None, row.normals is None) == (True, False)

@@ -3,6 +3,7 @@ import json
 
 import depth_layouts
 import drawn_scenes
+import joint_models
 import normals_layouts
 import numpy as np
 import own_data
@@ -34,6 +35,12 @@ def models(tmp_path_factory):
     tiny_models.depth_folder(root / "depth")
     tiny_models.normals_folder(root / "normals")
     return ["--model", str(root / "depth"), "--model", str(root / "normals")]
+
+
+@pytest.fixture(scope="module")
+def joint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("joint") / "geometry"
+    return ["--model", str(joint_models.geometry_folder(folder))]
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +245,9 @@ def test_a_mistake_is_one_of_our_errors_in_one_line(arguments, words):
         (["--revision", "main"], "--revision is"),
         (["--variant", "fp16"], "--variant is"),
         (["--prompt-tokens", "77"], "--prompt-tokens is"),
+        (["--attention", "joint"], "--attention is"),
+        (["--unet", "unet_v2"], "--unet is"),
+        (["--domain", "indoor"], "--domain is"),
         (["--device", "cpu"], "--device is"),
         (["--offline"], "--offline is"),
         (["--batch-size", "2"], "--batch-size is"),
@@ -273,6 +283,43 @@ def test_models_and_protocols_keep_to_the_benchmarks_that_they_fit(models, data,
     assert "no protocol 'marigold-2024-garg'" in str(result.exception)
 
 
+def test_a_joint_model_is_judged_by_both_protocols_of_one_benchmark(joint, tmp_path, monkeypatch):
+    seen, plain = [], Predictor.predict
+
+    def predict(self, pictures, inference, *, at_once=0):
+        seen.extend(inference.domain for _ in pictures)
+        return plain(self, pictures, inference, at_once=at_once)
+
+    monkeypatch.setattr(Predictor, "predict", predict)
+    result = _invoke("procedural", *joint, "-o", tmp_path, "--json", *SMALL)
+    assert result.exit_code == 0, result.exception
+    assert len(seen) == 2
+    reports = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [values["task"] for values in reports] == ["depth", "normals"]
+    for values in reports:
+        assert json.loads((tmp_path / f"procedural-{values['task']}.json").read_text()) == values
+    way = ["--attention", "separate", "--domain", "object", "--task", "normals"]
+    result = _invoke("procedural", *joint, *way, "-o", tmp_path / "other", "--json", *SMALL)
+    assert result.exit_code == 0, result.exception
+    settings = json.loads(result.stdout)["settings"]
+    assert (settings["attention"], settings["inference"]["domain"]) == ("separate", "object")
+    assert (tmp_path / "other" / "procedural-normals.json").is_file()
+    assert seen[2:] == ["object", "object"]
+
+
+def test_a_joint_model_is_judged_on_benchmarks_of_depth_and_of_normals(joint, data, tmp_path):
+    names, few = ["scannet", "scannet-normals"], ["--resolution", "48"]
+    result = _invoke(*names, *data[1], *joint, *few, "-o", tmp_path)
+    assert result.exit_code == 0, result.exception
+    made = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
+    assert {name: values["protocol"] for name, values in made.items()} == {
+        "scannet": "marigold-2024",
+        "scannet-normals": "dsine-2024",
+    }
+    inference = [values["settings"]["inference"] for values in made.values()]
+    assert [one["domain"] for one in inference] == ["indoor", "indoor"]
+
+
 def test_what_fits_no_benchmark_is_refused_also_among_several(models, data, tmp_path):
     names = ["sintel", "scannet-normals"]
     result = _invoke(*names, *data[1], *models, "-o", tmp_path / "out")
@@ -298,6 +345,18 @@ def test_a_benchmark_of_which_images_are_missing_says_so(models, data, tmp_path)
     said = "scannet: 797 of the 800 listed images are not in the data; not comparable"
     assert said in _invoke("scannet", *few).stderr
     assert "not in the data" not in _invoke("scannet", *few, "--images", "2").stderr
+
+
+def test_options_of_models_hold_for_a_tables_other_rows(tmp_path):
+    """Beside predictions of one of them."""
+    row = ["--predictions", f"geowizard-e2e={tmp_path}"]
+    way = ["--attention", "joint", "--device", "cpu"]
+    result = _invoke("paper-table-3", *row, *way, "--data", tmp_path, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.exception
+    rows = json.loads((tmp_path / "out" / "paper-table-3.json").read_text())["rows"]
+    run = {row["row"]: row["run"] and row["run"]["attention"] for row in rows}
+    assert run.pop("geowizard-e2e") == "separate"  # as published: it is not run here
+    assert "joint" in run.values()
 
 
 def test_a_model_of_another_task_is_refused(models, tmp_path):

@@ -43,9 +43,9 @@ def test_it_writes_proves_and_prints_a_row_for_each_picture(run, folder, tmp_pat
     code, out, err = run(folder, "-o", path, "--resolution", "16")
     assert code == 0
     heading, *rows, last = out.splitlines()
-    assert heading.split() == ["size", "difference", "spread"]
+    assert heading.split() == ["size", "map", "difference", "spread"]
     assert len(rows) == 3
-    assert all(float(row.split()[1]) < 1e-4 < float(row.split()[2]) for row in rows)
+    assert all(float(row.split()[2]) < 1e-4 < float(row.split()[3]) for row in rows)
     assert last.startswith(f"written: {path} (")
     assert "tracing" in err
     extra = {"monostep.json": ""}

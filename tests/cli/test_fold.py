@@ -2,8 +2,10 @@
 
 import json
 import sys
+from functools import partial
 
 import drawn_scenes
+import joint_models
 import micro_models
 import numpy as np
 import pytest
@@ -12,6 +14,9 @@ from PIL import Image
 from monostep import cli
 from monostep.checkpoints import folded, opening
 from monostep.inspection import folding
+
+SMALL = ((24, 32), (20, 28))
+FOLD = folding.fold
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +33,7 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setattr(folding, "render", drawn_scenes.render)
+    monkeypatch.setattr(folding, "fold", partial(FOLD, sizes=SMALL))
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["monostep", *map(str, arguments)])
@@ -38,7 +44,8 @@ def run(tmp_path, monkeypatch, capsys):
     return call
 
 
-def test_it_says_how_near_and_what_to_do_next(run, root, tmp_path):
+def test_it_says_how_near_and_what_to_do_next(run, root, tmp_path, monkeypatch):
+    monkeypatch.setattr(folding, "fold", FOLD)  # on pictures of its own sizes
     code, out, err = run("fold", root / "depth", "-o", "m.safetensors", "--dtype", "bf16")
     assert (code, err) == (0, "")
     exact, more, stored, again, last = out.splitlines()
@@ -60,7 +67,7 @@ def test_one_json_object_says_it_to_programs(run, root, tmp_path):
     assert (code, err) == (0, "")
     said = json.loads(out)
     assert (said["file"], said["dtype"], said["stored"]) == ("sub/m.safetensors", "fp32", [])
-    assert [one["size"] for one in said["folded"]] == [list(size) for size in folding.SIZES]
+    assert [one["size"] for one in said["folded"]] == [list(size) for size in SMALL]
     assert all(0 < one["largest"] <= folding.TOLERANCES["normals"] for one in said["folded"])
     card = said["card"]
     assert (card["steps"], card["noise"], card["spacing"], card["last"]) == (
@@ -81,6 +88,19 @@ def test_a_folded_file_predicts_like_its_checkpoint(run, root, tmp_path):
     refused = run("predict", "a.png", "--model", "m.safetensors", "--steps", "2", "-o", "two")
     assert refused[0] == 2
     assert "folded" in refused[2]
+
+
+def test_both_maps_of_a_joint_model_are_said(run, tmp_path):
+    joint_models.geometry_folder(tmp_path / "joint")
+    asked = ["--attention", "separate", "--domain", "object"]
+    code, out, err = run("fold", "joint", "-o", "m.safetensors", *asked)
+    assert (code, err) == (0, "")
+    *lines, last = out.splitlines()
+    units = ["(of depth in [0, 1])", "(degrees)"] * 2
+    assert all(line.endswith(unit) for line, unit in zip(lines, units, strict=True))
+    assert last.endswith("geometry, 1 trailing step from zeros; predict with --model m.safetensors")
+    card = folded.read_card(tmp_path / "m.safetensors")
+    assert (card.attention, card.domain) == ("separate", "object")
 
 
 def test_a_small_codec_takes_the_place_of_the_models(run, root, tmp_path):
@@ -109,6 +129,12 @@ def test_a_fold_that_differs_is_exit_1_and_no_file(run, root, tmp_path, monkeypa
         (["{root}/depth", "-o", "m.safetensors", "--codec", "tiny=x"], 1, "x: no such folder"),
         (["{root}/depth", "-o", "m.safetensors", "--task", "normals"], 2, "predicts depth"),
         (["{root}/depth", "-o", "m.safetensors", "--noise", "pink"], 2, "noise 'pink'"),
+        (
+            ["{root}/depth", "-o", "m.safetensors", "--attention", "joint"],
+            2,
+            "predicts depth alone",
+        ),
+        (["{root}/depth", "-o", "m.safetensors", "--domain", "indoor"], 2, "leave domain out"),
         (["no-model", "-o", "m.safetensors"], 1, "no-model"),
         (["none.safetensors", "-o", "m.safetensors"], 1, "none.safetensors: no such file"),
         ([], 2, "SOURCE"),

@@ -1,5 +1,6 @@
 import json
 
+import joint_models
 import marigold_folders
 import numpy as np
 import pytest
@@ -55,14 +56,10 @@ def test_a_trajectory_compares_the_spacings_on_a_photo(folder, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(photo)
     asked = ["--trajectory", photo, "-o", output, "--steps", "3", "--resolution", "0"]
-    result = _invoke(folder, *asked)
-    assert result.exit_code == 0
-    spacings = [line.split()[0] for line in result.stdout.splitlines()[-3:-1]]
-    assert spacings == ["trailing", "leading"]
-    assert (output / "cat.trajectory.png").is_file()
-    assert len(list((output / "cat.leading").glob("step*.npy"))) == 3
     values = json.loads(_invoke(folder, *asked, "--json").stdout)
     assert [each["spacing"] for each in values["trajectory"]] == ["trailing", "leading"]
+    assert (output / "cat.trajectory.png").is_file()
+    assert len(list((output / "cat.leading").glob("step*.npy"))) == 3
 
 
 def test_what_makes_no_sense_is_one_line(folder, tmp_path):
@@ -72,3 +69,39 @@ def test_what_makes_no_sense_is_one_line(folder, tmp_path):
         _invoke(folder, "--spacing", "even")
     with pytest.raises(CheckpointError, match="no-such-model"):
         _invoke("no-such-model")
+
+
+def test_a_joint_model_is_described_and_both_of_its_maps_are_followed(tmp_path):
+    joint = joint_models.geometry_folder(tmp_path / "joint")
+    photo, output = tmp_path / "cat.png", tmp_path / "out"
+    Image.fromarray(np.full((24, 32, 3), 90, np.uint8)).save(photo)
+    asked = ["--steps", "2", "--domain", "outdoor", "--attention", "separate", "--resolution", "0"]
+    result = _invoke(joint, *asked, "--spacing", "trailing", "--trajectory", photo, "-o", output)
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    for expected in (
+        "attention separate",
+        "run with domain outdoor",
+        "run with prompt tokens none",
+    ):
+        assert expected in lines
+    assert [line.split()[:2] for line in lines[-3:-1]] == [
+        ["trailing", "depth"],
+        ["trailing", "normals"],
+    ]
+    assert len(list((output / "cat.trailing.normals").glob("step*.npy"))) == 2
+
+
+def test_words_and_another_unets_folder_are_named(tmp_path):
+    joint = joint_models.geometry_folder(tmp_path / "joint", words=True)
+    (joint / "unet").rename(joint / "unet_v2")
+    lines = [
+        " ".join(line.split()) for line in _invoke(joint, "--unet", "unet_v2").stdout.splitlines()
+    ]
+    assert "unet folder unet_v2" in lines
+    assert "run with prompt tokens those that say the domain" in lines
+
+
+def test_a_domain_is_for_joint_models(folder):
+    with pytest.raises(SettingError, match="leave domain out"):
+        _invoke(folder, "--domain", "outdoor")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import joint_models
 import numpy as np
 import pytest
 import tiny_models
@@ -22,6 +23,7 @@ from monostep.checkpoints import embedded
 from monostep.diffusion import noise
 from monostep.feedforward.network import FeedForward
 from monostep.geometry import frames
+from monostep.geometry.domain import DOMAINS
 from monostep.pictures import as_tensor
 from monostep.runner import settings
 
@@ -171,7 +173,8 @@ def test_names_from_a_list_and_odd_ones_are_shown_safely(run, models):
         (["a.png", "-o", "out", "--device", "abacus"], "abacus"),
         (["a.png", "-o", "out", "--processing-res", "-1"], "resolution -1"),
         (["a.png", "-o", "out", "--list-file", "gone"], "gone"),
-        (["a.png", "-o", "out", "--domain", "indoor"], "--domain"),
+        (["a.png", "-o", "out", "--domain", "indoor"], "tiny-depth: domain 'indoor'"),
+        (["a.png", "-o", "out", "--attention", "joint"], "attention 'joint'"),
     ],
 )
 def test_wrong_usage_ends_before_any_work(run, models, arguments, said):
@@ -190,6 +193,7 @@ def test_wrong_usage_ends_before_any_work(run, models, arguments, said):
         ("--noise", noise.KINDS),
         ("--last", inference.LASTS),
         ("--merge", [*inference.MERGES["depth"], *inference.MERGES["normals"]]),
+        ("--domain", DOMAINS),
         ("--spacing", ["trailing", "leading", "linspace"]),
         ("--format", [word for word in settings.FORMATS if word != "tif"]),
         ("--frame", frames.SIGNS),
@@ -280,6 +284,26 @@ def test_a_model_that_is_not_there_is_one_line(run):
     code, _, err = run("a.png", "-o", "out", "--model", "nowhere")
     assert code == 1
     assert re.fullmatch("monostep: model 'nowhere'.*\n", err)
+
+
+def test_a_joint_model_writes_both_maps_for_where_the_images_were_taken(run, tmp_path):
+    for index in range(2):
+        picture(f"photos/{index}.png", seed=index)
+    joint = ["--model", str(joint_models.geometry_folder(tmp_path / "joint")), "--format", "npy"]
+    options = [*joint, "--domain", "object", "--noise", "gaussian"]
+    code, out, err = run("photos", "-o", "out", *options, "--json", "-v")
+    assert code == 0, err
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["status"] for line in lines] == ["written"] * 2
+    names = [Path(name).name for name in lines[1]["outputs"]]
+    assert names == ["1.depth.npy", "1.normals.npy", "1.json"]
+    for task in ("depth", "normals"):
+        assert f"{task} on cpu: model tiny-geometry, " in err
+    assert err.count(", domain object, attention joint") == 2
+    assert err.count("was fine-tuned for 1 trailing step") == 1  # one model, one warning
+    assert run("photos", "-o", "out", *options)[1].count("skipped") == 2
+    run("photos/0.png", "-o", "one", *joint, "--task", "depth")
+    assert {path.name for path in files("one")} == {"0.depth.npy", "0.json"}
 
 
 def test_without_a_model_the_embedded_ones_run_and_say_what_they_are(run, models, monkeypatch):

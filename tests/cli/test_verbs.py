@@ -3,6 +3,7 @@
 import json
 import sys
 
+import joint_models
 import pytest
 
 from monostep import cli, recipes
@@ -34,6 +35,9 @@ def test_models_lists_what_is_embedded_and_what_is_published_with_scores(run):
     names = [line.split()[0] for line in out.splitlines() if not line.startswith(" ")]
     assert names == [*embedded.names(), *registry.aliases()]
     assert "NYUv2 abs_rel 0.052, delta1 0.966" in out
+    line = next(line for line in out.splitlines() if line.startswith("geowizard-v2 "))
+    assert line.split()[1:3] == ["geometry", "lemonaddie/geowizard;"]
+    assert line.endswith("frame opencv, unet_v2")
     code, out, _ = run("models", "--json")
     rows = [json.loads(line) for line in out.splitlines()]
     assert [row["name"] for row in rows] == names
@@ -47,6 +51,22 @@ def test_synthesize_writes_once(run, tmp_path):
     assert run(*command, *size)[1].endswith("2 scenes written, 0 were there already\n")
     (tmp_path / "000001.json").write_text("{")
     assert run(*command, *size)[1].endswith("1 scenes written, 1 were there already\n")
+
+
+def test_one_map_of_a_joint_model_is_no_model_of_its_own(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    joint_models.geometry_folder(tmp_path / "joint")
+    before = sorted(tmp_path.rglob("*"))
+    for verb, *output in (
+        ["fold", "-o", "m.safetensors"],
+        ["export", "-o", "m.pt2"],
+        ["inspect"],
+        ["verify"],
+    ):
+        code, out, err = run(verb, "joint", "--task", "normals", *output)
+        assert (code, out) == (2, ""), verb
+        assert "predicts depth and normals together; leave task out" in err
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import json
 import warnings
 
+import joint_models
 import marigold_folders
 import pytest
 import rendered_once
@@ -37,6 +38,16 @@ def test_equal_is_exit_0_and_a_row_for_each_case(folder):
     rows = result.stdout.splitlines()
     assert len(rows) == 5
     assert all(row.endswith(" equal") for row in rows[1:4])
+
+
+def test_a_joint_model_has_a_row_for_each_of_its_maps(tmp_path):
+    joint = joint_models.geometry_folder(tmp_path / "joint", words=True)
+    result = _invoke(joint, "--size", "24x32", "--domain", "object", "--attention", "separate")
+    assert result.exit_code == 0
+    _, *rows, last = result.stdout.splitlines()
+    assert [row.split()[2] for row in rows] == ["depth", "normals"] * 2
+    assert all(row.endswith(" equal") for row in rows)
+    assert "GeoWizard's program" in last
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@ import pytest
 from toy_benchmark import Oracle, Toy
 
 from monostep.errors import InputError, SettingError
+from monostep.evaluation import places
 from monostep.evaluation.entrants import Entrants
 from monostep.evaluation.predictions.folder import PredictionFolder
+from monostep.evaluation.rules import Input, NormalsRules
 from monostep.evaluation.stored import StoredPredictions
 from monostep.geometry.depth import Depth
 
@@ -20,7 +22,7 @@ def _stored(folder, toy, name="other", **declared):
 
 
 def _one(entrants, toy, alignment=None):
-    ((contender, rules),) = entrants.on(toy, alignment)
+    ((contender, (rules,)),) = entrants.on(toy, alignment)
     return contender, rules
 
 
@@ -31,7 +33,7 @@ def test_each_gets_the_rules_of_its_task(toy, tmp_path):
     pairs = list(entrants.on(toy, None))
     assert [contender.name for contender, _ in pairs] == ["oracle-depth", "oracle-normals", "other"]
     assert [rules for _, rules in pairs] == [
-        toy.rules[task] for task in ("depth", "normals", "depth")
+        [toy.rules[task]] for task in ("depth", "normals", "depth")
     ]
 
 
@@ -55,15 +57,36 @@ def test_metric_predictions_may_stand_as_they_are_where_the_truth_has_metres(toy
         _one(metric, toy, "none")
 
 
-def test_normals_are_not_aligned(toy):
-    with pytest.raises(SettingError, match="oracle-normals predicts normals"):
-        _one(Entrants(models=[Oracle(toy, "normals")]), toy, "depth")
-
-
 def test_truth_up_to_scale_asks_for_a_scale(toy, monkeypatch):
     monkeypatch.setattr(Toy, "scale_is_known", False, raising=False)
     with pytest.raises(SettingError, match="align scale"):
         _one(Entrants(models=[Oracle(toy, "depth")]), toy, "none")
+
+
+def test_a_joint_model_comes_once_with_the_rules_of_both_tasks(toy):
+    joint = Oracle(toy, "geometry")
+    ((contender, rules),) = Entrants(models=[joint]).on(toy, "robust-log")
+    assert contender.tasks == ("depth", "normals")
+    assert [one.as_dict().get("alignment") for one in rules] == ["robust-log", None]
+    ((contender, (rules,)),) = Entrants(models=[joint], task="normals").on(toy, None)
+    assert (contender.tasks, rules) == (("normals",), toy.rules["normals"])
+
+
+def test_where_the_tasks_show_images_differently_a_joint_model_comes_twice(toy, monkeypatch):
+    other = dict(toy.rules) | {"normals": NormalsRules(protocol="p", input=Input(resolution=9))}
+    monkeypatch.setattr(Toy, "rules", other)
+    pairs = list(Entrants(models=[Oracle(toy, "geometry")]).on(toy, None))
+    assert [(one.tasks, one.inference.resolution) for one, _ in pairs] == [
+        (("depth",), 0),
+        (("normals",), 9),
+    ]
+    stems = [
+        one.stem
+        for one in places.places(
+            toy, Entrants(models=[Oracle(toy, "geometry")]), label="", alignment=None
+        )
+    ]
+    assert stems == ["toy-depth", "toy-normals"]
 
 
 @pytest.mark.parametrize("task", ["depth", "normals"])

@@ -38,6 +38,22 @@ def test_several_models_have_folders_of_their_own(toy, tmp_path):
     assert not maps.is_complete(_live(toy, "normals"))
 
 
+def test_both_maps_of_a_joint_model_are_kept_or_those_that_are_judged(toy, tmp_path):
+    model = Oracle(toy, "geometry")
+    both = LiveModel(model, Input(), {}, batch_size=2)
+    maps = Kept(toy, tmp_path, apart=False)
+    results = both.predict([toy.load(0), toy.load(1)])
+    one = LiveModel(model, Input(), {}, tasks=("normals",))
+    for name, result in zip(toy.names, results, strict=True):
+        maps.by(one)(name, result)
+    assert maps.is_complete(one)
+    assert not maps.is_complete(both)
+    for name, result in zip(toy.names, results, strict=True):
+        maps.by(both)(name, result)
+    assert maps.is_complete(both)
+    assert len(list(tmp_path.rglob("*.npy"))) == 4
+
+
 def test_images_that_differ_in_their_ending_keep_it(tmp_path):
     class Clashing(Toy):
         names = ("a.jpg", "a.png")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import tiny_models
 import torch
@@ -6,7 +8,7 @@ from toy_benchmark import Oracle, Toy
 from monostep import loading
 from monostep.errors import SettingError
 from monostep.evaluation.live import LiveModel, as_prediction
-from monostep.evaluation.rules import Input
+from monostep.evaluation.rules import BY_IMAGE, Input
 from monostep.geometry.depth import Depth
 from monostep.geometry.normals import Normals
 
@@ -38,8 +40,8 @@ def test_a_setting_that_a_model_cannot_have_names_the_model(toy):
 
 def test_results_come_in_order(toy):
     model = Oracle(toy, "depth")
-    images = [toy.load(index).image for index in (2, 0, 1)]
-    results = _live(model, batch_size=3).predict(images)
+    cases = [toy.load(index) for index in (2, 0, 1)]
+    results = _live(model, batch_size=3).predict(cases)
     assert model.groups == [[2, 0, 1]]
     for index, result in zip((2, 0, 1), results, strict=True):
         torch.testing.assert_close(result.tensor * 6, toy.load(index).depth_m, atol=0.1, rtol=0)
@@ -47,7 +49,7 @@ def test_results_come_in_order(toy):
 
 def test_an_image_that_fails_does_not_take_the_others_along(toy):
     model = Oracle(toy, "depth", fails=(1,))
-    results = _live(model, batch_size=3).predict([toy.load(k).image for k in (0, 1, 2)])
+    results = _live(model, batch_size=3).predict([toy.load(k) for k in (0, 1, 2)])
     assert [isinstance(one, Depth) for one in results] == [True, False, True]
     assert "not finite" in results[1]
 
@@ -59,7 +61,7 @@ def test_an_image_that_does_not_fit_into_memory_is_named(toy, monkeypatch, error
 
     model = Oracle(toy, "depth")
     monkeypatch.setattr(model, "predict", fails)
-    (result,) = _live(model).predict([toy.load(0).image])
+    (result,) = _live(model).predict([toy.load(0)])
     assert "--resolution" in result
 
 
@@ -70,7 +72,7 @@ def test_other_errors_are_not_hidden(toy, monkeypatch):
     model = Oracle(toy, "depth")
     monkeypatch.setattr(model, "predict", fails)
     with pytest.raises(RuntimeError, match="shape"):
-        _live(model).predict([toy.load(0).image])
+        _live(model).predict([toy.load(0)])
 
 
 def test_it_says_all_that_decides_its_maps(tmp_path):
@@ -92,8 +94,56 @@ def test_members_of_an_ensemble_go_alone(toy):
     assert _live(model, batch_size=5, ensemble=2, noise="gaussian").at_once == 1
 
 
+@pytest.fixture
+def joint(toy):
+    return Oracle(toy, "geometry")
+
+
+def test_a_joint_model_is_told_what_is_asked_before_the_rules_and_these_before_the_card(joint):
+    assert _live(joint).inference.domain == "indoor"
+    assert _live(joint, Input(domain="outdoor")).inference.domain == "outdoor"
+    assert _live(joint, Input(domain="outdoor"), domain="object").inference.domain == "object"
+    asked = _live(joint, Input(domain=BY_IMAGE), domain="object").about()
+    assert asked["settings"]["inference"]["domain"] == "object"
+
+
+def test_a_plain_model_is_told_nothing_by_the_rules_and_asked_in_vain(toy):
+    model = Oracle(toy, "depth")
+    settings = _live(model, Input(domain="outdoor")).about()["settings"]
+    assert "domain" not in settings["inference"]
+    assert "attention" not in settings
+    with pytest.raises(SettingError, match="oracle-depth: domain 'outdoor'"):
+        _live(model, domain="outdoor")
+
+
+def test_where_images_are_of_several_domains_each_is_told_its_own(toy, joint):
+    live = _live(joint, Input(domain=BY_IMAGE), batch_size=4)
+    results = live.predict([toy.load(k) for k in (0, 1, 2, 3)])
+    assert joint.groups == [[0, 2], [1, 3]]
+    assert joint.told == {0: "outdoor", 1: "indoor", 2: "outdoor", 3: "indoor"}
+    for index, result in enumerate(results):
+        depth_m = as_prediction(result, "depth").values * 6
+        torch.testing.assert_close(depth_m, toy.load(index).depth_m, atol=0.1, rtol=0)
+    assert live.about()["settings"]["inference"]["domain"] == BY_IMAGE
+
+
+def test_an_image_of_unknown_domain_is_told_the_cards(toy, joint):
+    live = _live(joint, Input(domain=BY_IMAGE))
+    live.predict([replace(toy.load(0), domain=None)])
+    assert joint.told == {0: "indoor"}
+
+
+def test_the_judge_gets_of_a_joint_result_the_map_of_the_task(toy, joint):
+    (result,) = _live(joint).predict([toy.load(0)])
+    normals = as_prediction(result, "normals").values
+    torch.testing.assert_close(normals, toy.load(0).normals, atol=1e-2, rtol=0)
+    assert as_prediction(result, "depth").values.ndim == 2
+    assert _live(joint).tasks == ("depth", "normals")
+
+
 def test_the_judge_gets_normals_in_opencvs_frame_and_depth_with_its_quantity():
     values = torch.nn.functional.normalize(torch.randn(3, 4, 5), dim=0)
     turned = Normals(tensor=values).to("opengl")
-    torch.testing.assert_close(as_prediction(turned).values, values)
-    assert as_prediction(Depth(tensor=values[0], quantity="disparity")).quantity == "disparity"
+    torch.testing.assert_close(as_prediction(turned, "normals").values, values)
+    disparity = Depth(tensor=values[0], quantity="disparity")
+    assert as_prediction(disparity, "depth").quantity == "disparity"

@@ -204,6 +204,15 @@ def test_failed_images_between_pooled_ones_are_tried_again(tmp_path):
         assert third.histogram.median_deg() == _histogram([[0, 1, 2]]).median_deg()
 
 
+def test_images_that_failed_last_were_seen_whatever_angles_are_pooled(tmp_path):
+    _fill(tmp_path, [[0, 1], [2, 3]], pooled=True, problems=(1, 2))
+    with _open(tmp_path, pooled=True) as again:
+        assert (list(again.lines), again.seen) == ([0, 3], 4)
+    _fill(tmp_path / "b", [[0, 1], [2, 3]], pooled=True, problems=(2, 3))
+    with _open(tmp_path / "b", pooled=True) as again:
+        assert (list(again.lines), again.seen) == ([0, 1], 4)
+
+
 def test_every_line_is_on_disk_as_soon_as_it_is_known(tmp_path):
     with _open(tmp_path) as progress:
         progress.add([(0, _scored(0))])

@@ -17,6 +17,11 @@ def test_every_choice_is_written_down(kind):
     json.dumps(values)
 
 
+def test_a_model_is_judged_in_the_tasks_of_its_maps():
+    assert rules.tasks_of(("normals", "depth")) == ("depth", "normals")
+    assert rules.tasks_of(("normals",)) == ("normals",)
+
+
 def test_equal_rules_are_equal():
     assert DepthRules(protocol="p") == DepthRules(protocol="p")
     assert DepthRules(protocol="p") != DepthRules(protocol="p", near_m=1e-3)

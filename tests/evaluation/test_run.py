@@ -1,12 +1,13 @@
 import csv
-import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
+import joint_models
 import judged_slowly
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_several_contenders_see_each_image_once(tmp_path):
     )
     reports = run.run(toy, entrants, How(output=tmp_path, label="p"))
     assert toy.loaded == list(range(6))
-    for values, name in zip(reports, ("oracle-depth", "oracle-normals", "kept"), strict=True):
+    for values, name in zip(reports, ("oracle-depth", "oracle-normals", "kept-depth"), strict=True):
         assert json.loads((tmp_path / f"toy-p-{name}.json").read_text()) == values
         assert values["images"] == 6
 
@@ -109,8 +110,7 @@ def test_a_folder_of_predictions_scores_as_the_live_model_that_wrote_it(
             else:
                 assert second["metrics"][name] == pytest.approx(value, rel=1e-6)
         assert second["baselines"] == first["baselines"]
-        for one, other in zip(_rows(tmp_path / "live"), _rows(how.output), strict=True):
-            assert one == other
+        assert _rows(tmp_path / "live") == _rows(how.output, f"toy-{task}")
 
 
 @pytest.mark.parametrize("pooled", [True, False])
@@ -212,7 +212,7 @@ def test_a_second_run_judges_nothing_and_says_the_same(tmp_path):
 def test_other_settings_are_judged_anew_and_that_is_said(tmp_path, change):
     toy = Toy()
     run.run(toy, Entrants(models=[Oracle(toy, "depth")]), How(output=tmp_path))
-    other = dataclasses.replace(toy, **change.get("toy", {}))
+    other = replace(toy, **change.get("toy", {}))
     listener = Listener()
     entrants = Entrants(models=[Oracle(other, "depth")], asked=change.get("asked", {}))
     run.run(other, entrants, How(output=tmp_path, **change.get("how", {})), listener)
@@ -261,6 +261,23 @@ def test_reports_of_several_benchmarks_that_would_share_a_file_are_refused(tmp_p
     run.check(jobs[:1])
 
 
+def test_an_alignment_is_for_those_whose_depth_is_judged_on_any_of_the_benchmarks(tmp_path):
+    how = How(output=tmp_path, alignment="depth")
+    depth, normals = (Toy(images=1, tasks=(task,), name=f"of-{task}") for task in TASKS)
+    joint, other = Oracle(depth, "geometry"), Oracle(depth, "normals")
+    both = [(toy, Entrants(models=[joint]), how) for toy in (depth, normals)]
+    run.check(both)
+    (values,) = run.run(*both[1])
+    assert values["task"] == "normals"
+    words = "align depth: of oracle-{} only normals are judged here"
+    with pytest.raises(SettingError, match=words.format("geometry")):
+        run.check(both[1:])
+    with pytest.raises(SettingError, match=words.format("geometry")):
+        run.check([(Toy(images=1), Entrants(models=[joint], task="normals"), how)])
+    with pytest.raises(SettingError, match=words.format("normals")):
+        run.check([*both, (normals, Entrants(models=[other]), replace(how, label="p"))])
+
+
 def test_where_nothing_can_be_written_is_found_out_before_any_image(tmp_path):
     toy = Toy(images=1)
     entrants = Entrants(models=[Oracle(toy, "depth")])
@@ -304,6 +321,93 @@ def test_a_mistake_shows_before_a_folder_is_made(tmp_path):
     with pytest.raises(SettingError, match="can judge depth only"):
         run.run(toy, Entrants(models=[Oracle(toy, "normals")]), How(output=tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def joint(tmp_path_factory):
+    folder = joint_models.geometry_folder(tmp_path_factory.mktemp("joint") / "j")
+    return folder, loading.load(folder, device="cpu", dtype="fp32")
+
+
+def _looked_at(monkeypatch, model):
+    """The number of pictures of each call from now on."""
+    calls, plain = [], model.predict
+
+    def predict(pictures, inference, *, at_once=0):
+        calls.append((len(pictures), inference.domain))
+        return plain(pictures, inference, at_once=at_once)
+
+    monkeypatch.setattr(model, "predict", predict)
+    return calls
+
+
+def test_both_maps_of_a_joint_model_are_judged_from_one_pass_and_as_predictions_are(
+    tmp_path, joint, monkeypatch
+):
+    _, model = joint
+    toy = Toy(images=3, size=(40, 56), pooled=True, domain="outdoor")
+    calls = _looked_at(monkeypatch, model)
+    how = How(output=tmp_path / "live", save_predictions=tmp_path / "maps")
+    reports = run.run(toy, Entrants(models=[model], batch_size=2), how)
+    assert calls == [(2, "outdoor"), (1, "outdoor")]
+    assert [values["task"] for values in reports] == list(TASKS)
+    assert toy.loaded == [0, 1, 2]
+    for values in reports:
+        task = values["task"]
+        assert values["settings"]["inference"]["domain"] == "outdoor"
+        assert values["settings"]["attention"] == "joint"
+        assert json.loads((tmp_path / "live" / f"toy-{task}.json").read_text()) == values
+        entrants = Entrants(stored=[_stored(tmp_path / "maps", task)])
+        (stored,) = run.run(toy, entrants, How(output=tmp_path / task))
+        assert stored["metrics"] == pytest.approx(values["metrics"], rel=1e-6)
+        assert _rows(tmp_path / task, f"toy-{task}") == _rows(tmp_path / "live", f"toy-{task}")
+    page = (tmp_path / "live" / "toy-depth.md").read_text()
+    assert "joint attention, domain outdoor: 3 images judged" in page
+    run.run(toy, Entrants(models=[model], batch_size=2), how)
+    assert len(calls) == 2
+
+
+def test_scores_depend_on_the_domain_and_on_the_attention(tmp_path, joint):
+    folder, model = joint
+    toy = Toy(images=1, size=(40, 56))
+    separate = loading.load(folder, device="cpu", dtype="fp32", attention="separate")
+    ways = {"joint": (model, {}), "separate": (separate, {}), "out": (model, {"domain": "outdoor"})}
+    found = []
+    for name, (one, asked) in ways.items():
+        entrants = Entrants(models=[one], asked=asked)
+        reports = run.run(toy, entrants, How(output=tmp_path / name))
+        found.append([values["metrics"] for values in reports])
+        assert reports[0]["settings"]["attention"] == one.card.attention
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        for task in (0, 1):
+            assert found[first][task] != found[second][task]
+    listener = Listener()
+    run.run(toy, Entrants(models=[separate]), How(output=tmp_path / "joint"), listener)
+    assert "attention: separate now, joint before" in listener.said[0]
+    entrants = Entrants(models=[separate], asked={"domain": "object"})
+    listener = Listener()
+    run.run(toy, entrants, How(output=tmp_path / "joint"), listener)
+    assert "domain: object now, indoor before" in listener.said[0]
+
+
+def test_a_joint_model_beside_others_and_on_sheets(tmp_path):
+    toy = Toy(images=4, broken=(1,), domain="by image")
+    joint = Oracle(toy, "geometry", noise=0.1)
+    models = [joint, Oracle(toy, "normals", noise=0.2)]
+    listener = Listener()
+    how = How(output=tmp_path, sheets=1)
+    reports = run.run(toy, Entrants(models=models, batch_size=4), how, listener)
+    assert listener.begun == [("toy", 12)]
+    assert len(listener.lines) == 12
+    assert joint.groups[:2] == [[0, 2], [3]]  # two outdoors, one indoors
+    assert [(values["model"], values["task"]) for values in reports] == [
+        ("oracle-geometry", "depth"),
+        ("oracle-geometry", "normals"),
+        ("oracle-normals", "normals"),
+    ]
+    assert all(values["images"] == 3 and len(values["failed"]) == 1 for values in reports)
+    assert (tmp_path / "toy.depth.sheet.jpg").is_file()
+    assert (tmp_path / "toy.normals.sheet.jpg").is_file()
 
 
 def _killed(out, *, lines, workers):

@@ -1,6 +1,7 @@
 """Small models, traced once for all tests of a process, since that takes longest."""
 
 from contextlib import contextmanager
+from functools import cache
 
 import jaxtyping
 import micro_models
@@ -51,6 +52,18 @@ def micro(tmp_path_factory):
             micro_models.write(path, kind, **options)
             known[key] = monostep.load(path, device="cpu", dtype="fp32")
         return known[key]
+
+    return predictor
+
+
+@pytest.fixture(scope="session")
+def micro_joint(tmp_path_factory):
+    """Predictors of depth and normals: one looks at the picture, one hears words."""
+
+    @cache
+    def predictor(*, words=False):
+        path = micro_models.write_joint(tmp_path_factory.mktemp("micro") / "m", words=words)
+        return monostep.load(path, device="cpu", dtype="fp32")
 
     return predictor
 

@@ -27,9 +27,10 @@ def test_the_largest_difference_counts():
     def run(images):
         maps = np.stack(said)
         maps[0, 1, 1] += 0.25 if (images == 0).all() else 9
-        return maps
+        return (maps, np.stack(said))
 
-    (outcome,) = comparison.compare(run, shown, said)
+    outcome, other = comparison.compare(run, shown, [{"depth": said[0], "normals": said[0]}])
+    assert (outcome.kind, other.kind, other.difference) == ("depth", "normals", 0)
     assert outcome.size == (2, 3)
     assert outcome.difference == pytest.approx(0.25)
     assert outcome.spread == pytest.approx(said[0].std())
@@ -37,12 +38,16 @@ def test_the_largest_difference_counts():
 
 @pytest.mark.parametrize("difference", [2e-3, float("nan")])
 def test_too_much_is_refused_with_the_numbers(difference):
-    outcomes = [Outcome(size=(3, 4), difference=d, spread=0.2) for d in (1e-6, difference)]
+    outcomes = [
+        Outcome(kind="depth", size=(3, 4), difference=d, spread=0.2) for d in (1e-6, difference)
+    ]
     with pytest.raises(
-        CheckpointError, match=f"a.onnx: not written.*3x4: 1.0e-06.*{difference:.1e}"
+        CheckpointError, match=f"a.onnx: not written.*depth 3x4: 1.0e-06.*{difference:.1e}"
     ):
         comparison.check(Path("a.onnx"), outcomes)
 
 
 def test_little_is_not():
-    comparison.check(Path("a.onnx"), [Outcome(size=(3, 4), difference=9e-4, spread=0.2)])
+    comparison.check(
+        Path("a.onnx"), [Outcome(kind="depth", size=(3, 4), difference=9e-4, spread=0.2)]
+    )

@@ -2,9 +2,10 @@ import micro_models
 import pytest
 import torch
 
-from monostep.export.graph import ImageToMap
+from monostep.export.graph import ImageToMaps
 
 SIZES = [(31, 43), (43, 31), (24, 24), (11, 17), (90, 40), (1, 1), (5, 200)]
+SLOW = pytest.mark.slow
 KINDS = [
     ("depth", {}),
     ("depth", {"kl": True}),
@@ -15,9 +16,10 @@ KINDS = [
 
 
 def _graph(predictor, images, **asked):
-    graph = ImageToMap(predictor, predictor.inference(steps=1, noise="zeros", **asked))
+    graph = ImageToMaps(predictor, predictor.inference(steps=1, noise="zeros", **asked))
     with torch.no_grad():
-        return graph(torch.from_numpy(images)).numpy()
+        said = graph(torch.from_numpy(images))
+    return tuple(each.numpy() for each in said) if isinstance(said, tuple) else said.numpy()
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,25 @@ def test_equal_to_the_predictor(micro, noise, assert_close, kind, options, resol
         image = noise(*size)
         said = predictor(image, resolution=resolution).values
         assert_close(_graph(predictor, image[None], resolution=resolution)[0], said, size)
+
+
+@pytest.mark.parametrize(
+    ("words", "resolution"),
+    [(False, None), (True, None), *(pytest.param(False, at, marks=SLOW) for at in (0, 17))],
+)
+def test_both_maps_of_a_joint_model_are_the_predictors(
+    micro_joint, noise, assert_close, words, resolution
+):
+    predictor = micro_joint(words=words)
+    asked = dict(resolution=resolution, domain="outdoor")
+    for size in SIZES:
+        image = noise(*size)
+        said = predictor(image, **asked)
+        depth, normals = _graph(predictor, image[None], **asked)
+        assert_close(depth[0], said.depth.values, size)
+        assert_close(normals[0], said.normals.values, size)
+    elsewhere = predictor(image, **asked | {"domain": "indoor"})
+    assert abs(elsewhere.depth.values - said.depth.values).max() > 0.01
 
 
 def test_maps_vary_and_are_in_range(micro, noise):

@@ -15,7 +15,7 @@ def test_the_written_program_says_what_the_predictor_says(
     run = program_file.reader(path)
     for size in [(18, 24), (43, 31), (1, 1), (90, 40)]:
         image = noise(*size)
-        assert_close(run(image[None])[0], micro("depth")(image).values, size)
+        assert_close(run(image[None])[0][0], micro("depth")(image).values, size)
     extra = {"monostep.json": ""}
     torch.export.load(path, extra_files=extra)
     assert json.loads(extra["monostep.json"]) == description.values

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from monostep.export.resize import resize, weights
+from monostep.export.resize import cubic_weights, resize, squash, weights
+from monostep.images import squash as own
 
 SIZES = st.integers(1, 300)
 PAIRS = [
@@ -64,3 +65,17 @@ def test_equal_to_torchs_own(old, new):
     assert (resize(values, new) - double).abs().max() < 1e-5
     single = F.interpolate(values, size=new, mode="bilinear", antialias=True)
     assert (resize(values, new) - single).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("old", [(480, 640), (33, 47), (28, 500), (28, 28), (1, 1), (1001, 13)])
+def test_squares_are_those_of_the_predictor(old):
+    pictures = torch.rand(2, 3, *old, generator=torch.Generator().manual_seed(0))
+    assert (squash(pictures, 28) - own.squash(pictures.double(), 28)).abs().max() < 1e-5
+
+
+@settings(deadline=None)
+@given(old=SIZES, new=SIZES)
+def test_a_constant_stays_one_under_the_cubic(old, new):
+    each = cubic_weights(old, new)
+    assert torch.allclose(each.sum(dim=1), torch.ones(new), atol=1e-5)
+    assert torch.allclose(each.flip(0, 1), each, atol=1e-6)

@@ -42,11 +42,11 @@ def stand_in(micro, monkeypatch):
     """A format whose runtime is the predictor, or nearly so."""
 
     def write(program, path, description):
-        path.write_text(f"{program} {description.output}")
+        path.write_text(f"{program} {description.outputs[0]}")
 
     def make(shift):
         said = lambda image: micro("depth")(image).values + np.float32(shift)  # noqa: E731
-        reader = lambda _: lambda images: np.stack([said(image) for image in images])  # noqa: E731
+        reader = lambda _: lambda images: (np.stack([said(image) for image in images]),)  # noqa: E731
         monkeypatch.setattr(run, "trace", lambda *_: "traced")
         monkeypatch.setitem(
             formats.FORMATS, ".fake", Format(write=write, reader=reader, packages={})
@@ -113,4 +113,37 @@ def test_whole_models_through_onnxruntime(kind, asked, noise, assert_close, tmp_
     for size in [(72, 96), (97, 61), (1, 1), (33, 200), (300, 400)]:
         image = noise(*size)
         (said,) = predictor.predict([as_tensor(image)], how)
-        assert_close(reader(image[None])[0], said.values, size)
+        assert_close(reader(image[None])[0][0], said.values, size)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("untyped")
+@pytest.mark.parametrize(
+    ("ending", "words"), [(".onnx", False), (".pt2", False), (".xml", False), (".onnx", True)]
+)
+def test_joint_models_give_both_maps_in_every_format(
+    micro_joint, noise, assert_close, tmp_path, ending, words
+):
+    if ending == ".xml":
+        pytest.importorskip("openvino")
+    predictor = micro_joint(words=words)
+    how = run.settings(predictor.card, domain="outdoor")
+    path = tmp_path / f"model{ending}"
+    outcomes = run.export(predictor, path, how)
+    assert [outcome.kind for outcome in outcomes] == ["depth", "normals"] * 3
+    assert all(outcome.spread > 0.05 for outcome in outcomes)
+    reader = formats.FORMATS[ending].reader(path)
+    for size in [(31, 43), (1, 1), (90, 40), (5, 200)]:
+        images = noise(2, *size)
+        depths, normals = reader(images)
+        for image, depth, direction in zip(images, depths, normals, strict=True):
+            (said,) = predictor.predict([as_tensor(image)], how)
+            assert_close(depth, said.depth.values, size)
+            assert_close(direction, said.normals.values, size)
+
+
+def test_a_domain_is_for_models_that_are_told_one(micro, micro_joint):
+    assert run.settings(micro_joint().card).domain == "indoor"
+    assert run.settings(micro_joint().card, domain="object").domain == "object"
+    with pytest.raises(SettingError, match="leave domain out"):
+        run.settings(micro("depth").card, domain="object")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from monostep.export.graph import ImageToMap
+from monostep.export.graph import ImageToMaps
 from monostep.export.trace import ContiguousNorms, trace
 
 # Latents of 9x12, 12x9, 12x12 and 1x1: the level below has 2n - 1 rows or columns, or 2n.
@@ -30,7 +30,7 @@ def test_group_norms_see_contiguous_maps_and_say_the_same():
 @pytest.mark.slow  # by default test_onnx_file.py proves it, of what was translated from the trace
 def test_one_trace_is_the_graph_for_any_batch_height_and_width(program, micro, noise, assert_close):
     predictor = micro("depth")
-    _assert_same(program, ImageToMap(predictor, predictor.inference()), noise, assert_close)
+    _assert_same(program, ImageToMaps(predictor, predictor.inference()), noise, assert_close)
 
 
 @pytest.mark.slow
@@ -40,4 +40,4 @@ def test_also_with_norms_four_channels_and_the_images_own_size(micro, noise, ass
     asked = dict(steps=1, noise="zeros", resolution=0)
     how = predictor.inference(**asked)
     predictor(noise(40, 40), **asked)  # leaves packed weights behind
-    _assert_same(trace(predictor, how), ImageToMap(predictor, how), noise, assert_close)
+    _assert_same(trace(predictor, how), ImageToMaps(predictor, how), noise, assert_close)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from monostep.feedforward import blocks
+from monostep.feedforward import blocks, prompts
 from monostep.network import attention as plain
 from monostep.network.blocks import ResidualBlock
 
@@ -35,12 +35,13 @@ def _whole(module, *inputs):
 
 
 @pytest.mark.parametrize("strip", [1, 700, 2000, 10**9])
-@pytest.mark.parametrize("timed", [False, True])
+@pytest.mark.parametrize("timed", ["never", "once", "each"])
 @pytest.mark.parametrize("outputs", [8, 16])
 @pytest.mark.parametrize("batch", [1, 2])
 def test_a_streamed_residual_block_is_the_whole_one(batch, outputs, timed, strip):
-    block = _filled(blocks.Residual(8, outputs, groups=4, eps=1e-5, timed=timed))
-    inputs = (_map(batch, 8, 13, 6), *([torch.randn(outputs)] if timed else []))
+    block = _filled(blocks.Residual(8, outputs, groups=4, eps=1e-5, timed=timed != "never"))
+    bias = {"once": [torch.randn(outputs)], "each": [torch.randn(batch, outputs)], "never": []}
+    inputs = (_map(batch, 8, 13, 6), *bias[timed])
     expected = _whole(block, *inputs)
     torch.testing.assert_close(_streamed(block, strip, *inputs), expected, rtol=1e-5, atol=1e-4)
 
@@ -101,23 +102,66 @@ def test_attention_is_the_networks_own_with_one_product_for_three():
     torch.testing.assert_close(_whole(ours, tokens), _whole(theirs, tokens))
 
 
+def _transformer(*, tokens=2, domains=None, **asked):
+    prompt = prompts.attention(16, heads=4, tokens=tokens, domains=domains)
+    return _filled(blocks.Transformer(16, heads=4, groups=4, prompt=prompt, **asked))
+
+
 @pytest.mark.parametrize("tokens", [1, 2, 3, 77])
-def test_the_transformer_has_the_attention_its_prompt_needs(tokens):
-    layer = _filled(blocks.Transformer(16, heads=4, tokens=tokens, groups=4))
-    kind = {1: blocks.PromptConstant, 2: blocks.PromptGate}.get(tokens, blocks.PromptAttention)
-    assert type(layer.prompt) is kind
-    features = _map(2, 16, 9, 10)
+def test_a_streamed_transformer_is_the_whole_one(tokens):
+    layer, features = _transformer(tokens=tokens), _map(2, 16, 9, 10)
     expected = _whole(layer, features)
     assert expected.shape == features.shape
     torch.testing.assert_close(_streamed(layer, 1, features), expected, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("tokens", [1, 2, 3])
-def test_what_is_read_from_the_prompt_is_each_pixels_own(tokens):
-    layer = _filled(blocks.Transformer(16, heads=4, tokens=tokens, groups=4)).prompt
-    seen = torch.randn(1, 6, 16)
-    order = torch.randperm(6)
-    torch.testing.assert_close(_whole(layer, seen[:, order]), _whole(layer, seen)[:, order])
+@pytest.mark.parametrize("joint", [False, True], ids=["separate", "joint"])
+@pytest.mark.parametrize("tokens", [0, 3], ids=["a vector is told", "a domain is told"])
+def test_a_streamed_transformer_of_two_maps_is_the_whole_one(tokens, joint):
+    told = torch.tensor([2, 0]) if tokens else torch.randn(2, 16)
+    layer = _transformer(tokens=tokens, domains=3, halves=2, joint=joint)
+    features = _map(4, 16, 9, 10)  # of two images
+    expected = _whole(layer, features, told)
+    assert expected.shape == features.shape
+    torch.testing.assert_close(_streamed(layer, 1, features, told), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_joint_attention_is_the_networks_own():
+    theirs = plain.Attention(16, heads=4, bias=True, joint=True)
+    layer = _transformer(tokens=0, halves=2, joint=True)
+    ours = layer.attention
+    for part in ("weight", "bias"):
+        three = [getattr(each, part).data for each in (theirs.to_q, theirs.to_k, theirs.to_v)]
+        getattr(ours.inward, part).data = torch.cat(three)
+        getattr(ours.outward, part).data = getattr(theirs.to_out[0], part).data
+    depths, normals = torch.randn(2, 3, 30, 16)
+    expected = _whole(theirs, torch.cat([depths, normals]))
+    read = _whole(ours, torch.cat([depths, normals], dim=1))  # of an image one after the other
+    torch.testing.assert_close(torch.cat(read.split(30, dim=1)), expected)
+
+
+@pytest.mark.parametrize("joint", [False, True], ids=["separate", "joint"])
+def test_maps_see_each_other_only_in_joint_attention(joint):
+    layer, told = _transformer(tokens=0, halves=2, joint=joint), torch.randn(2, 16)
+    features = _map(4, 16, 5, 6)
+    before = _whole(layer, features, told)
+    features[1] += 1 + torch.randn(16, 5, 6)  # the second map of the first image
+    change = (_whole(layer, features, told) - before).abs().amax((1, 2, 3))
+    assert (change > 1e-3).tolist() == [joint, True, False, False]
+
+
+def test_separate_maps_are_done_as_if_they_were_images():
+    layer = _transformer(tokens=0, halves=2)
+    alone = _transformer(tokens=1)
+    alone.load_state_dict(layer.state_dict(), strict=False)
+    features, told = _map(4, 16, 5, 6), torch.randn(2, 16)
+    for image, vector in enumerate(told):
+        alone.prompt.bias.data = vector
+        maps = features[2 * image : 2 * image + 2]
+        expected = _whole(alone, maps)
+        torch.testing.assert_close(_whole(layer, maps, told[image : image + 1]), expected)
+        together = _whole(layer, features, told)[2 * image : 2 * image + 2]
+        torch.testing.assert_close(together, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_pixel_attention_is_attention_over_normalised_pixels():

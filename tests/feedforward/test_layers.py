@@ -199,3 +199,15 @@ def test_a_weight_left_in_its_file_is_read_at_each_use():
     assert len(reads) == 2 and layer.weight is None and layer.dtype == torch.float32
     layer.unpack()
     torch.testing.assert_close(layer.weight, torch.nn.Parameter(weight))
+
+
+@pytest.mark.parametrize("inference", [False, True], ids=["plain", "packed"])
+def test_a_bias_may_be_each_images_own(inference):
+    conv = _random(Conv(4, 6, 3, bias=False))
+    features, bias = torch.randn(3, 4, 7, 5), torch.randn(3, 6)
+    expected = F.conv2d(features, conv.weight, padding=1).detach() + bias[:, :, None, None]
+    with torch.inference_mode(mode=inference):
+        torch.testing.assert_close(conv(features, bias), expected)
+    bias.requires_grad_()
+    (gradient,) = torch.autograd.grad(conv(features, bias).sum(), bias)
+    torch.testing.assert_close(gradient, torch.full((3, 6), 35.0))

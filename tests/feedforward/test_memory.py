@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from shaken_models import model, picture
 
+from monostep.diffusion.schedule import Schedule
 from monostep.errors import InputError, SettingError
 from monostep.feedforward import memory
 from monostep.feedforward.fold import fold
+from monostep.feedforward.joint import feed_forward
 from monostep.feedforward.layers import Weighted
+from monostep.feedforward.network import Dimensions
+from monostep.network.sizes import CLIP_LARGE, TINY_AUTOENCODER, TINY_UNET
 
 SIZE = (768, 1024)
 
@@ -52,6 +58,44 @@ def test_the_strip_is_the_largest_that_fits():
     limit = memory.peak_bytes(network, SIZE, 1, 2 << 20)
     assert memory.strip_within(network, SIZE, 1, limit=limit, most=8 << 20) == 2 << 20
     assert memory.strip_within(network, SIZE, 1, limit=10**12, most=8 << 20) == 8 << 20
+
+
+@pytest.mark.parametrize("strip", [0, 1 << 20])
+def test_a_joint_model_has_two_maps_for_each_image(strip):
+    taken = {
+        classes: memory.peak_bytes(_untouched(classes), SIZE, 1, strip) for classes in (None, 4, 10)
+    }
+    fixed = {classes: memory.weight_bytes(_untouched(classes)) for classes in taken}
+    maps = {classes: taken[classes] - fixed[classes] - memory.RUNTIME for classes in taken}
+    assert maps[None] < maps[4] <= 2 * maps[None] + 1
+    assert maps[4] == maps[10]  # the image encoder's are few, where maps are large
+    assert fixed[10] > fixed[4]
+
+
+def test_a_large_image_encoder_is_counted_where_maps_are_small():
+    small = (8, 8)
+    alone = memory.peak_bytes(_untouched(4), small, 1, 0) - memory.weight_bytes(_untouched(4))
+    joint = memory.peak_bytes(_untouched(10), small, 1, 0) - memory.weight_bytes(_untouched(10))
+    tokens = 257 * (12 * 1024 + 2 * 4096) * 4  # bytes of CLIP ViT-L/14's
+    assert joint - memory.RUNTIME == pytest.approx(memory.MARGIN * tokens, rel=0.01)
+    assert alone < joint
+
+
+def _untouched(classes):
+    """A folded network without weights: a plain one, one that hears words, one that looks."""
+    dimensions = Dimensions(
+        unet=replace(TINY_UNET, classes=classes, joint=classes is not None),
+        autoencoder=TINY_AUTOENCODER,
+        tokens=4,
+        channels=3,
+        sees_noise=False,
+        image_encoder=CLIP_LARGE if classes == 10 else None,
+    )
+    with torch.device("meta"):
+        schedule = Schedule(alpha_bar=torch.ones(1000), target="velocity")
+        network = feed_forward(dimensions, schedule=schedule, times=(999,))
+    network.time = torch.zeros(network.time.shape)  # on the CPU
+    return network
 
 
 def test_what_does_not_fit_is_said_with_numbers(network):

@@ -197,12 +197,16 @@ def test_without_a_clock_other_times_are_refused_with_a_cure():
 
 
 COMPILED = """
-import shaken_models, torch
+import dataclasses, joint_models, shaken_models, torch
 from monostep.feedforward.fold import fold
 image = shaken_models.picture(20, 28)
-for only in (None, "clean"):
-    model = shaken_models.model("tiny", unet=shaken_models.SMALL_UNET)
-    network = fold(model, channels=1, times=(999,), only=only)
+small = shaken_models.SMALL_UNET
+joint = dataclasses.replace(small, classes=10, joint=True)
+for only in (None, "clean", "joint"):
+    model = shaken_models.model("tiny", unet=small)
+    if only == "joint":
+        model, only = joint_models.model(unet=joint), None
+    network = fold(model, channels=3, times=(999,), only=only)
     with torch.no_grad():
         expected = network(image)
         compiled = torch.compile(network, fullgraph=True, backend="eager")(image)

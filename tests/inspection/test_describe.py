@@ -1,4 +1,5 @@
 import drawn_scenes
+import joint_models
 import marigold_folders
 import pytest
 
@@ -55,6 +56,35 @@ def test_a_missing_file_is_named(tmp_path):
     (folder / "scheduler" / "scheduler_config.json").unlink()
     with pytest.raises(CheckpointError, match=r"scheduler_config\.json"):
         describe(checkpoint)
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_a_joint_model_says_what_it_is_told_and_what_it_sees(tmp_path, words):
+    folder = joint_models.geometry_folder(tmp_path / "joint", words=words)
+    model = joint_models.model(words=words)
+    for weights in folder.rglob("diffusion_pytorch_model.safetensors"):
+        weights.write_bytes(b"")
+    description = describe(opening.find(folder, attention="separate"), domain="object")
+    facts = description.facts
+    said = (facts["task"], facts["domain"], facts["attention"])
+    assert said == ("geometry", "indoor", "separate")
+    assert description.settings["domain"] == "object"
+    assert facts["class_embedding"].startswith("4 numbers" if words else "10 numbers")
+    assert facts["parameters"] == sum(weight.numel() for weight in model.parameters())
+    assert facts["weights"].endswith(" GB in float32")
+    looks = "28x28 pixels, patches of 7, 2 layers of 32; one token of 16"
+    assert facts["image_encoder"] == (None if words else looks)
+
+
+@pytest.mark.slow
+def test_a_folded_joint_file_says_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(folding, "render", drawn_scenes.render)
+    folder, file = joint_models.geometry_folder(tmp_path / "joint"), tmp_path / "j.safetensors"
+    folding.fold(opening.find(folder), file, asked={})
+    unfolded, folded = (describe(opening.find(source)).facts for source in (folder, file))
+    for name in ("task", "domain", "attention", "class_embedding", "image_encoder", "quantity"):
+        assert folded[name] == unfolded[name]
+    assert folded["weights"] == f"{file.stat().st_size / 1e9:.2f} GB in the file"
 
 
 def test_a_folded_file_says_what_is_in_its_weights(tmp_path, monkeypatch):

@@ -78,17 +78,17 @@ def test_a_folded_file_predicts_what_its_checkpoint_predicts(micro, tmp_path, ki
     np.testing.assert_allclose(_predict(file), expected, atol=1e-4)
 
 
-def test_ten_steps_are_folded_for_ten_steps(micro, tmp_path):
+def test_four_steps_are_folded_for_four_steps(micro, tmp_path):
     source, file = micro("diffusion-normals"), tmp_path / "m.safetensors"
-    asked = dict(steps=10, noise="gaussian", last="clean")
+    asked = dict(steps=4, noise="gaussian", last="clean")
     done = _fold(source, file, asked=asked)
-    assert (done.card.steps, done.card.noise, done.card.last) == (10, "gaussian", "clean")
-    assert len(folded.load(file).times) == 10
+    assert (done.card.steps, done.card.noise, done.card.last) == (4, "gaussian", "clean")
+    assert len(folded.load(file).times) == 4
     for more in ({}, dict(ensemble=2, seed=3)):
         expected = _predict(source, **asked, **more)
         np.testing.assert_allclose(_predict(file, **more), expected, atol=1e-3)
-    with pytest.raises(SettingError, match=r"timesteps 749, .* folded for 999, 899.* fold its"):
-        _predict(file, steps=4)
+    with pytest.raises(SettingError, match=r"timesteps 666, .* folded for 999, 749.* fold its"):
+        _predict(file, steps=3)
 
 
 def test_what_was_not_folded_is_refused_with_a_cure(micro, tmp_path):
@@ -185,12 +185,13 @@ def test_a_precision_that_is_too_coarse_writes_nothing(micro, tmp_path, monkeypa
 def test_a_difference_that_is_no_number_is_too_large():
     card = opening.find("nano-depth").card
     near, far = (
-        folding.Difference(size=(1, 1), largest=value, mean=value) for value in (0.0, float("nan"))
+        folding.Difference(map="depth", size=(1, 1), largest=value, mean=value)
+        for value in (0.0, float("nan"))
     )
     for differences in ([near, far], [far, near]):
         with pytest.raises(CheckpointError, match="by nan"):
-            folding._check(differences, 1.0, card, "off by")
-    folding._check([near], 0.0, card, "off by")
+            folding._check(differences, {"depth": 1.0}, card, "off by")
+    folding._check([near], {"depth": 0.0}, card, "off by")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import json
 
+import joint_models
 import marigold_folders
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from monostep import loading
 from monostep.inspection import trajectory, trajectory_files
 from monostep.pictures import as_bytes
+from monostep.predictor import Predictor
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +18,10 @@ def followed(tmp_path_factory):
     folder = marigold_folders.write(tmp_path_factory.mktemp("m") / "depth", "marigold-depth-v1-1")
     model = loading.load(folder)
     picture = torch.rand(3, 24, 40, generator=torch.Generator().manual_seed(3))
-    ways = [
-        trajectory.follow(model, picture, model.inference(steps=3, spacing=each, resolution=0))
-        for each in trajectory.spacings(model)
-    ]
+    ways = []
+    for each in trajectory.spacings(model):
+        how = model.inference(steps=3, spacing=each, resolution=0)
+        ways += trajectory.follow(model, picture, how)
     return ways, as_bytes(picture)
 
 
@@ -53,3 +55,28 @@ def test_a_thin_photo_makes_no_endless_picture(followed):
     ways, _ = followed
     thin = np.zeros((30, 4000, 3), np.uint8)
     assert trajectory_files.draw(ways[:1], thin).shape[1] <= 5 * 240 + 4 * 8
+
+
+def test_both_maps_of_a_joint_model_are_written_each_in_its_folder(tmp_path):
+    joint = Predictor(
+        joint_models.model(), joint_models.CARD, device=torch.device("cpu"), dtype=torch.float32
+    )
+    picture = torch.rand(3, 24, 40, generator=torch.Generator().manual_seed(3))
+    ways = trajectory.follow(joint, picture, joint.inference(steps=2, resolution=0))
+    written = trajectory_files.write(ways, as_bytes(picture), tmp_path, "cat")
+    assert sorted(written) == sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    for way in ways:
+        last = np.load(tmp_path / f"cat.trailing.{way.kind}" / "step02.t499.npy")
+        np.testing.assert_array_equal(last, way.results[-1].values)
+    numbers = json.loads((tmp_path / "cat.trajectory.json").read_text())
+    assert list(numbers) == ["trailing.depth", "trailing.normals"]
+
+
+def test_spreads_of_the_same_kind_share_a_scale(followed):
+    ways, photo = followed
+    rows = [trajectory_files.draw([way], photo) for way in ways]
+    both = trajectory_files.draw(ways, photo)
+    larger = max(range(2), key=lambda index: float(ways[index].spread.max()))
+    parts = np.split(both, 2)
+    np.testing.assert_array_equal(parts[larger], rows[larger])
+    assert not np.array_equal(parts[1 - larger], rows[1 - larger])

@@ -31,6 +31,16 @@ def test_more_memory_means_larger_portions_and_less_computed_twice():
     assert [config.optimiser for config in made] == ["adamw8bit", "adamw", "adamw", "adamw"]
 
 
+def test_two_maps_of_an_image_are_half_as_many_images():
+    for run, whole in (("geowizard-e2e", 32), ("geowizard", 256)):
+        for name in ("24GB", "48GB", "80GB"):
+            config = preset(recipe(run), name)
+            assert config.phases[0][3] * 2 == PRESETS[name][0]
+            assert config.phases[0][3] * config.accumulate == whole
+        with pytest.raises(SettingError, match="choose 24GB or more"):
+            preset(recipe(run), "16GB")
+
+
 def test_a_preset_of_a_preset_is_the_last():
     config = recipe("sd-e2e-depth")
     assert preset(preset(config, "80GB"), "24GB") == preset(config, "24GB")

@@ -74,6 +74,8 @@ def test_all_that_is_said_of_loading_is_passed_on(folders, monkeypatch):
         "variant": "fp16",
         "offline": True,
         "prompt_tokens": 77,
+        "attention": "separate",
+        "unet": "unet_v2",
     }
     load(folders["depth"], **how)
     assert seen == [how]

@@ -28,6 +28,9 @@ def unet(config: UNetConfig) -> nn.Module:
         attention_head_dim=config.heads,
         use_linear_projection=True,
         norm_num_groups=config.groups,
+        class_embed_type=None if config.classes is None else "projection",
+        projection_class_embeddings_input_dim=config.classes,
+        class_embeddings_concat=False,
     )
 
 

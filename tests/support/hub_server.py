@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -38,6 +39,12 @@ def files(folder: Path) -> dict[str, Path]:
 
 
 def sha256(path: Path) -> str:
+    facts = path.stat()
+    return _sha256(path, facts.st_size, facts.st_mtime_ns)
+
+
+@cache
+def _sha256(path: Path, _size: int, _changed_ns: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -64,6 +71,7 @@ def running() -> Iterator[Hub]:
 class _Handler(BaseHTTPRequestHandler):
     served: Hub
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each body waits for its headers to be acknowledged
 
     def do_HEAD(self) -> None:
         self._answer(body=False)

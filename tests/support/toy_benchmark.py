@@ -8,8 +8,9 @@ from torch.nn import functional as F
 from monostep.checkpoints.card import Card
 from monostep.errors import InputError
 from monostep.evaluation.case import Case
-from monostep.evaluation.rules import DepthRules, NormalsRules
+from monostep.evaluation.rules import DepthRules, Input, NormalsRules
 from monostep.geometry.depth import Depth
+from monostep.geometry.geometry import Geometry
 from monostep.geometry.normals import Normals
 from monostep.inference import resolve
 from monostep.predictor import Predictor
@@ -26,14 +27,16 @@ class Toy:
     broken: tuple = ()  # images that cannot be read
     empty: tuple = ()  # images without a valid pixel
     tasks: tuple = ("depth", "normals")
+    domain: str | None = None  # that models are told
     name: str = "toy"
     loaded: list = field(default_factory=list)
 
     @property
     def rules(self):
+        way = {"protocol": "toy-1", "input": Input(domain=self.domain)}
         both = {
-            "depth": DepthRules(protocol="toy-1", near_m=1e-3, boundaries=self.boundaries),
-            "normals": NormalsRules(protocol="toy-1", pooled=self.pooled),
+            "depth": DepthRules(**way, near_m=1e-3, boundaries=self.boundaries),
+            "normals": NormalsRules(**way, pooled=self.pooled),
         }
         return {task: both[task] for task in self.tasks}
 
@@ -54,6 +57,7 @@ class Toy:
         return Case(
             name=self.names[index],
             stratum="indoor" if index % 2 else "outdoor",
+            domain="indoor" if index % 2 else "outdoor",
             image=pixels if image else None,
             depth_m=depth_m if "depth" in self.tasks else None,
             depth_valid=valid if "depth" in self.tasks else None,
@@ -73,9 +77,11 @@ class Oracle(Predictor):
             name=name or f"oracle-{task}",
             task=task,
             resolution=0,
-            quantity="depth" if task == "depth" else None,
-            invariance="affine" if task == "depth" else None,
+            quantity=None if task == "normals" else "depth",
+            invariance=None if task == "normals" else "affine",
             frame=None if task == "depth" else "opencv",
+            domain="indoor" if task == "geometry" else None,
+            attention="joint" if task == "geometry" else None,
         )
         self.dtype, self.device = torch.float32, torch.device("cpu")
         self.network = torch.nn.Module()
@@ -83,7 +89,7 @@ class Oracle(Predictor):
         self.noise, self.fails, self.spoils, self.wrong_size = noise, fails, spoils, wrong_size
         whole = Toy(images=toy.images, size=toy.size)
         self.cases = [whole.load(index) for index in range(toy.images)]
-        self.groups = []
+        self.groups, self.told = [], {}  # images together, and the domain told with each
 
     def inference(self, **asked):
         return resolve(self.card, **asked)
@@ -93,22 +99,27 @@ class Oracle(Predictor):
         assert at_once >= len(pictures)
         found = [self._index(picture) for picture in pictures]
         self.groups.append(found)
+        self.told |= dict.fromkeys(found, inference.domain)
         if set(found) & set(self.fails):
             raise InputError("the network's output is not finite")
         # What a batch's arithmetic does to the last digits: it depends on the batch's size.
-        return [self._one(index, 1e-4 * len(pictures)) for index in found]
+        shift = 1e-4 * len(pictures)
+        if self.card.task == "geometry":
+            pairs = [[self._one(i, shift, task) for task in self.card.maps] for i in found]
+            return [Geometry(depth=depth, normals=normals) for depth, normals in pairs]
+        return [self._one(index, shift, self.card.task) for index in found]
 
     def _index(self, picture):
         (index,) = [k for k, case in enumerate(self.cases) if torch.equal(case.image, picture)]
         return index
 
-    def _one(self, index, shift):
+    def _one(self, index, shift, task):
         case = self.cases[index]
-        values = (case.depth_m / 6 if self.card.task == "depth" else case.normals).clone()
+        values = (case.depth_m / 6 if task == "depth" else case.normals).clone()
         generator = torch.Generator().manual_seed(1000 + index)
         values += (self.noise + shift) * torch.randn(values.shape, generator=generator)
         if index in self.spoils:
             values[..., 0, 0] = float("nan")
         if index in self.wrong_size:
             values = values[..., 1:]
-        return Depth(tensor=values) if self.card.task == "depth" else Normals(tensor=values)
+        return Depth(tensor=values) if task == "depth" else Normals(tensor=values)

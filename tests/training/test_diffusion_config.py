@@ -50,11 +50,11 @@ def test_images_that_vary_have_no_latents_to_keep():
 
 def test_white_noise_has_no_strength():
     override(marigold_depth(), ["training_noise=white"])
-    with pytest.raises(SettingError, match=r"noise_strength.*one level"):
+    with pytest.raises(SettingError, match=r"noise_strength.*levels of white"):
         override(marigold_depth(), ["training_noise=white", "noise_strength=0.5"])
 
 
-@pytest.mark.parametrize("noise", ["white", "original", "power-of-two", "every-layer"])
+@pytest.mark.parametrize("noise", ["white", "original", "power-of-two", "pyramid-geowizard"])
 def test_every_noise_can_be_set_by_name(noise):
     assert override(marigold_depth(), [f"training_noise={noise}"]).training_noise == noise
     with pytest.raises(SettingError, match="random-step"):

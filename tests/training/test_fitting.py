@@ -1,3 +1,4 @@
+import joint_models
 import micro_models
 import pytest
 import torch
@@ -8,10 +9,12 @@ from monostep.errors import SettingError
 from monostep.recipes import recipe
 from monostep.training.batch import Batch
 from monostep.training.fitting import fit, parts
+from monostep.training.geometry_task import GeometryTask
 from monostep.training.overriding import override
 from monostep.training.step import DepthTask
 
 SIZE = (24, 24)
+ONE = torch.zeros(1, dtype=torch.long)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,27 @@ def test_a_frozen_autoencoder_in_fewer_bits_gives_nearly_the_same_loss(start):
     again, gradients = _gradients(task)
     assert again.item() == pytest.approx(loss.item(), rel=0.05)
     assert all(gradient.dtype == torch.float32 for gradient in gradients.values())
+
+
+@pytest.mark.parametrize("learns", [False, True])
+def test_an_image_encoder_is_cast_unless_it_learns(learns):
+    eyes = [f"train_image_encoder={str(learns).lower()}", "recompute=none", "phases=[[0,16,16,1]]"]
+    config = override(recipe("nano-geometry"), ["frozen_precision=bf16", *eyes])
+    model = joint_models.model()
+    before = {k: v.clone() for k, v in model.image_encoder.state_dict().items()}
+    frozen = fit(GeometryTask(model, config, frame="opencv"), model, config)
+
+    def kept():
+        own = model.image_encoder.state_dict()
+        return all(own[k].dtype == v.dtype and torch.equal(own[k], v) for k, v in before.items())
+
+    assert {p.dtype for p in model.vae.parameters()} == {torch.bfloat16}
+    expected = torch.float32 if learns else torch.bfloat16
+    assert {p.dtype for p in model.image_encoder.parameters()} == {expected}
+    assert model.context(torch.rand(1, 3, model.side, model.side), ONE).dtype == torch.float32
+    assert kept() == learns
+    with frozen.full():
+        assert kept()
 
 
 def test_casting_an_autoencoder_that_learns_is_refused(start):

@@ -6,7 +6,7 @@ import torch
 from monostep.checkpoints import folder
 from monostep.training import low_rank
 from monostep.training.keeping import RESULT, AutoencoderKeeper, ModelKeeper
-from monostep.training.precision import freeze_in
+from monostep.training.precision import Frozen
 from monostep.training.world import World
 
 ALONE = World(device=line_task.HERE)
@@ -20,7 +20,7 @@ def opened(tmp_path):
 def _keeper(opened, run, **others):
     model, card = opened
     others = {"world": ALONE, **others}
-    return ModelKeeper(model=model, card=card, run=run, metric="abs_rel", **others)
+    return ModelKeeper(model=model, card=card, run=run, **others)
 
 
 def _same(one, other):
@@ -28,7 +28,7 @@ def _same(one, other):
 
 
 def test_the_result_is_the_model_and_its_card_says_how_good_it_is(opened, tmp_path):
-    _keeper(opened, tmp_path)(step=7, score=0.25)
+    _keeper(opened, tmp_path)(step=7, scores={"abs_rel": 0.25})
     kept, card = folder.load(tmp_path / RESULT, verify=True)
     assert _same(kept.state_dict(), opened[0].state_dict())
     assert card.scores == {"validation": {"abs_rel": 0.25, "step": 7}}
@@ -41,7 +41,7 @@ def test_adapters_are_merged_in_the_result_and_go_on_learning(opened, tmp_path):
     for name, weight in model.unet.named_parameters():
         if name.endswith(".b"):
             torch.nn.init.normal_(weight)
-    _keeper(opened, tmp_path)(step=1, score=1.0)
+    _keeper(opened, tmp_path)(step=1, scores={"abs_rel": 1.0})
     kept, _ = folder.load(tmp_path / RESULT, verify=True)
     assert set(kept.state_dict()) == names
     image = torch.rand(1, 3, 24, 24)
@@ -53,20 +53,24 @@ def test_adapters_are_merged_in_the_result_and_go_on_learning(opened, tmp_path):
 def test_a_cast_autoencoder_is_kept_with_all_its_bits(opened, tmp_path):
     model, _ = opened
     before = {name: tensor.clone() for name, tensor in model.vae.state_dict().items()}
-    frozen = freeze_in(model.vae, torch.bfloat16)
-    _keeper(opened, tmp_path, frozen=frozen)(step=1, score=1.0)
+    frozen = Frozen(torch.bfloat16, model.vae)
+    _keeper(opened, tmp_path, frozen=frozen)(step=1, scores={"abs_rel": 1.0})
     kept, _ = folder.load(tmp_path / RESULT, verify=True)
     assert _same(kept.vae.state_dict(), before)
 
 
 def test_only_the_leading_process_writes(opened, tmp_path):
     second = World(device=line_task.HERE, rank=1, size=2)
-    _keeper(opened, tmp_path, world=second)(step=1, score=1.0)
-    AutoencoderKeeper(autoencoder=opened[0].vae, run=tmp_path, world=second)(step=1, score=1.0)
+    _keeper(opened, tmp_path, world=second)(step=1, scores={"abs_rel": 1.0})
+    AutoencoderKeeper(autoencoder=opened[0].vae, run=tmp_path, world=second)(
+        step=1, scores={"abs_rel": 1.0}
+    )
     assert not (tmp_path / RESULT).exists()
 
 
 def test_an_autoencoder_is_kept_alone(opened, tmp_path):
-    AutoencoderKeeper(autoencoder=opened[0].vae, run=tmp_path, world=ALONE)(step=1, score=1.0)
+    AutoencoderKeeper(autoencoder=opened[0].vae, run=tmp_path, world=ALONE)(
+        step=1, scores={"abs_rel": 1.0}
+    )
     kept = folder.load_autoencoder(tmp_path / RESULT)
     assert _same(kept.state_dict(), opened[0].vae.state_dict())

@@ -3,13 +3,19 @@ import sys
 from itertools import pairwise
 from types import ModuleType
 
+import paired_joint
 import pytest
 import torch
 from torch import nn
 
 from monostep.errors import MissingExtraError, TrainingError
 from monostep.recipes import recipe
-from monostep.training.optimiser import learning_rate_fraction, new_optimiser, set_learning_rate
+from monostep.training.optimiser import (
+    class_weights,
+    learning_rate_fraction,
+    new_optimiser,
+    set_learning_rate,
+)
 
 
 def _config(optimiser="adamw", **changes):
@@ -69,6 +75,42 @@ def test_marigolds_rate_stays_at_its_end_for_the_last_steps():
     assert learning_rate_fraction(24999, total=25000) > 0.01
     for step in (25000, 29999):
         assert 3e-5 * learning_rate_fraction(step, total=25000) == pytest.approx(3e-7)
+
+
+def _of_classes(**changes):
+    """A joint network's optimiser, and the names of what is in each group."""
+    model = paired_joint.model()
+    trained = nn.ModuleDict({"unet": model.unet, "image_encoder": model.image_encoder})
+    config = dataclasses.replace(recipe("geowizard-e2e"), **changes)
+    optimiser = new_optimiser(trained.parameters(), config, of_class=class_weights(trained))
+    names = {id(p): name for name, p in trained.named_parameters()}
+    groups = [{names[id(p)] for p in group["params"]} for group in optimiser.param_groups]
+    return optimiser, config, groups, set(names.values())
+
+
+def test_the_class_embedding_learns_at_ten_times_the_rate():
+    optimiser, config, (rest, faster), every = _of_classes()
+    assert faster == {
+        f"unet.class_embedding.linear_{k}.{kind}" for k in (1, 2) for kind in ("weight", "bias")
+    }
+    assert rest == every - faster
+    assert "image_encoder.vision_model.embeddings.class_embedding" in rest  # CLIP's class token
+    assert [group["lr"] for group in optimiser.param_groups] == pytest.approx([3e-5, 3e-4])
+    for step, rate in ((50, 1.5e-5), (1000, 2.43595e-5), (20_000, 3e-7)):
+        assert set_learning_rate(optimiser, config, step) == pytest.approx(rate, rel=1e-5)
+        rates = [group["lr"] for group in optimiser.param_groups]
+        assert rates == pytest.approx([rate, 10 * rate], rel=1e-5)
+
+
+def test_at_the_same_rate_there_is_one_group():
+    _, _, groups, every = _of_classes(class_rate=1.0)
+    assert groups == [every]
+
+
+def test_a_schedule_that_ends_at_its_peak_is_constant():
+    for step in (100, 5000, 19_999, 20_000, 30_000):
+        assert learning_rate_fraction(step, total=20_000, final_fraction=1.0) == 1
+    assert learning_rate_fraction(50, total=20_000, final_fraction=1.0) == 0.5
 
 
 def test_the_first_step_only_fills_the_moments():

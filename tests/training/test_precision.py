@@ -8,7 +8,7 @@ from monostep.errors import TrainingError
 from monostep.network.autoencoder_kl import AutoencoderKL
 from monostep.network.autoencoder_tiny import AutoencoderTiny, AutoencoderTinyConfig
 from monostep.network.sizes import TINY_AUTOENCODER
-from monostep.training.precision import autocast, check_master, freeze_in, loss_scaler
+from monostep.training.precision import Frozen, autocast, check_master, loss_scaler
 
 CPU = torch.device("cpu")
 SMALL = AutoencoderTinyConfig(width=8, encoder_blocks=(1, 1), decoder_blocks=(1, 1))
@@ -97,7 +97,7 @@ def test_a_frozen_autoencoder_in_float32_is_what_it_was(name):
     autoencoder, image = _autoencoder(name)
     latent = autoencoder.encode(image)
     decoded = autoencoder.decode(latent)
-    freeze_in(autoencoder, torch.float32)
+    Frozen(torch.float32, autoencoder)
     with autocast("bf16", CPU):
         assert torch.equal(autoencoder.encode(image), latent)
         assert torch.equal(autoencoder.decode(latent.detach()), decoded)
@@ -109,7 +109,7 @@ def test_a_frozen_autoencoder_is_that_of_its_dtype_with_float32_doors(name, enab
     autoencoder, image = _autoencoder(name)
     exact = autoencoder.encode(image).detach()
     pure = copy.deepcopy(autoencoder).bfloat16()
-    freeze_in(autoencoder, torch.bfloat16)
+    Frozen(torch.bfloat16, autoencoder)
     assert {p.dtype for p in autoencoder.parameters()} == {torch.bfloat16}
     with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
         latent = autoencoder.encode(image)
@@ -125,7 +125,7 @@ def test_gradients_flow_through_a_frozen_decoder(name):
     autoencoder, image = _autoencoder(name)
     latent = autoencoder.encode(image).detach().requires_grad_()
     (exact,) = torch.autograd.grad(autoencoder.decode(latent).square().mean(), latent)
-    freeze_in(autoencoder, torch.bfloat16)
+    Frozen(torch.bfloat16, autoencoder)
     (gradient,) = torch.autograd.grad(autoencoder.decode(latent).square().mean(), latent)
     assert gradient.dtype == torch.float32
     assert nn.functional.cosine_similarity(gradient.flatten(), exact.flatten(), dim=0) > 0.99
@@ -136,7 +136,7 @@ def test_it_is_saved_with_its_own_weights():
     autoencoder, image = _autoencoder("kl")
     before = {name: value.clone() for name, value in autoencoder.state_dict().items()}
     latent = autoencoder.encode(image)
-    frozen = freeze_in(autoencoder, torch.bfloat16)
+    frozen = Frozen(torch.bfloat16, autoencoder)
     smaller = autoencoder.encode(image)
     with frozen.full():
         state = autoencoder.state_dict()
@@ -149,7 +149,7 @@ def test_it_is_saved_with_its_own_weights():
 
 def test_a_copy_is_independent():
     autoencoder, image = _autoencoder("kl")
-    freeze_in(autoencoder, torch.bfloat16)
+    Frozen(torch.bfloat16, autoencoder)
     expected = autoencoder.encode(image)
     other = copy.deepcopy(autoencoder)
     for parameter in autoencoder.parameters():

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from monostep.diffusion.class_numbers import class_numbers
 from monostep.errors import SettingError
 from monostep.network import sizes
 from monostep.network.autoencoder_kl import AutoencoderKL
@@ -24,6 +25,14 @@ def _unet(config=sizes.TINY_UNET, size=(12, 16)):
     latent, prompt = torch.randn(2, 8, *size), torch.randn(2, 2, config.context)
     time = torch.full((2,), 999)
     return unet, lambda unet: unet(latent, time, prompt)
+
+
+def _joint():
+    """Two halves that attend to each other, with class numbers."""
+    unet, _ = _unet(sizes.TINY_JOINT_UNET)
+    latent, context = torch.randn(4, 8, 6, 8), torch.randn(4, 2, unet.config.context)
+    time, classes = torch.full((4,), 999), class_numbers(torch.tensor([0, 1]))
+    return unet, lambda unet: unet(latent, time, context, classes)
 
 
 def _decoder(new=lambda: AutoencoderKL(sizes.TINY_AUTOENCODER), size=(12, 16)):
@@ -46,7 +55,7 @@ def _nano_tiny():
     return _decoder(lambda: AutoencoderTiny(sizes.NANO_AUTOENCODER))
 
 
-NETWORKS = {"unet": _unet, "kl": _decoder, "tiny": _nano_tiny}
+NETWORKS = {"unet": _unet, "joint": _joint, "kl": _decoder, "tiny": _nano_tiny}
 
 
 def _step(network, forward, dtype=None):

@@ -42,6 +42,15 @@ def test_losses_on_latents_of_the_normalised_truth_take_it():
         check_learned(config("quantity=disparity", name="latent-e2e"), AFFINE)
 
 
+def test_a_network_for_both_maps_asks_for_the_same():
+    with pytest.raises(SettingError, match="no depth_unit metre"):
+        check_learned(config(name="geowizard-e2e"), AFFINE)
+    check_learned(config(name="finetune-geometry"), AFFINE)
+    check_learned(config(name="geowizard"), AFFINE)
+    with pytest.raises(SettingError, match="AbsRel divides by depth"):
+        check_measured(config(name="finetune-geometry"), AFFINE)
+
+
 def test_absrel_is_not_measured_on_it():
     with pytest.raises(SettingError, match=r"labels: AbsRel divides by depth.*validation_data"):
         check_measured(config("depth_unit=image"), AFFINE)

@@ -14,8 +14,9 @@ from monostep.network.sizes import TINY_UNET
 from monostep.network.unet import UNet
 from monostep.recipes import recipe
 from monostep.training.batch import Batch
+from monostep.training.depth_target import far_depth
 from monostep.training.overriding import override
-from monostep.training.step import DepthTask, NormalsTask, far_depth
+from monostep.training.step import DepthTask, NormalsTask
 from monostep.training.task import Task
 
 TASKS = {"nano-depth": DepthTask, "nano-normals": NormalsTask}

@@ -3,6 +3,7 @@
 from itertools import product
 
 import diffusers_twin
+import plain_losses
 import pytest
 import torch
 from diffusers_twin import diffusers
@@ -78,20 +79,6 @@ def _batch():
     return Batch(samples=samples, step=0, seeds=SEEDS, names=("a", "b"))
 
 
-def _pyramid(size, generator):
-    """E2E-FT's multi-resolution noise, spelled out."""
-    noise = torch.randn(size, generator=generator)
-    height, width = size[1:]
-    for i in range(10):
-        r = 2 + 2 * torch.rand((), generator=generator, dtype=torch.float64).item()
-        height, width = max(1, int(height / r**i)), max(1, int(width / r**i))
-        level = torch.randn(1, size[0], height, width, generator=generator)
-        noise = noise + 0.9**i * F.interpolate(level, size=size[1:], mode="bilinear")[0]
-        if height == 1 or width == 1:
-            break
-    return noise / noise.std()
-
-
 def _noise(kind, latent):
     rows = []
     for seed in SEEDS:
@@ -99,7 +86,9 @@ def _noise(kind, latent):
         if kind == "gaussian":
             rows.append(torch.randn(1, *size, generator=generator)[0])
         else:
-            rows.append(_pyramid(size, generator) if kind == "pyramid" else torch.zeros(size))
+            rows.append(
+                plain_losses.pyramid(size, generator) if kind == "pyramid" else torch.zeros(size)
+            )
     return torch.stack(rows).double()
 
 
@@ -120,30 +109,6 @@ def _plain_map(unet, vae, batch, *, target, kind, prompt):
     scheduler.set_timesteps(1)
     clean = scheduler.step(out, 999, z_t).pred_original_sample
     return vae.decode(clean / SCALE).sample
-
-
-def _plain_depth(decoded, truth, mask, *, pooled):
-    """Absolute residuals of least squares by the normal equations, in double precision."""
-    p = decoded.mean(dim=1).clamp(-1, 1)
-    m, g = mask.double(), truth.double()
-    a00, a01, a11 = (m * p * p).sum((1, 2)), (m * p).sum((1, 2)), m.sum((1, 2))
-    b0, b1 = (m * p * g).sum((1, 2)), (m * g).sum((1, 2))
-    det = a00 * a11 - a01**2
-    scale, shift = (a11 * b0 - a01 * b1) / det, (a00 * b1 - a01 * b0) / det
-    error = (scale[:, None, None] * p + shift[:, None, None] - g).abs()
-    return _plain_mean(error, mask, pooled=pooled)
-
-
-def _plain_normals(decoded, truth, mask, *, pooled):
-    unit = decoded / decoded.norm(dim=1, keepdim=True)
-    dot = (unit * truth.double()).sum(dim=1)
-    return _plain_mean(torch.where(mask, dot, 0.0).acos(), mask, pooled=pooled)
-
-
-def _plain_mean(error, mask, *, pooled):
-    if pooled:
-        return error[mask].mean()
-    return torch.stack([e[m].mean() for e, m in zip(error, mask, strict=True)]).mean()
 
 
 def _assert_same(ours, theirs, our_gradients, their_gradients):
@@ -181,10 +146,10 @@ def test_loss_and_every_gradient_are_those_of_a_plain_step(name, target, noise):
     decoded = _plain_map(unet, vae, batch, target=target, kind=noise, prompt=ours.prompt)
     samples = batch.samples
     if name == "sd-e2e-depth":
-        plain = _plain_depth(decoded, samples.depth_m, samples.valid, pooled=False)
+        plain = plain_losses.depth(decoded, samples.depth_m, samples.valid, pooled=False)
     else:
         truth = samples.normals * RUB_FROM_OPENCV
-        plain = _plain_normals(decoded, truth, samples.valid, pooled=False)
+        plain = plain_losses.normals(decoded, truth, samples.valid, pooled=False)
     plain.backward()
     _assert_same(loss, plain, _gradients(ours.unet), _gradients(unet))
 
@@ -203,10 +168,10 @@ def test_with_parity_and_a_trained_decoder_it_is_the_published_step(name):
         truth = samples.depth_m.clone()
         for row, valid in zip(truth, samples.valid, strict=True):
             row.clamp_(*torch.quantile(row[valid], torch.tensor([0.02, 0.98])))
-        plain = _plain_depth(decoded, truth, samples.valid, pooled=True)
+        plain = plain_losses.depth(decoded, truth, samples.valid, pooled=True)
     else:
         truth = samples.normals * LUB_FROM_OPENCV
-        plain = _plain_normals(decoded, truth, samples.valid, pooled=True)
+        plain = plain_losses.normals(decoded, truth, samples.valid, pooled=True)
     plain.backward()
     theirs = {f"unet.{name}": g for name, g in _gradients(unet).items()}
     theirs |= {f"decoder.{name}": g for name, g in _gradients(vae.decoder).items()}

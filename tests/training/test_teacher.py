@@ -1,5 +1,6 @@
 import json
 
+import joint_models
 import pytest
 import tiny_models
 import torch
@@ -28,6 +29,12 @@ def test_a_teacher_of_many_steps_or_noise_is_refused(tmp_path, key, value):
     card = json.loads((folder / "card.json").read_text())
     (folder / "card.json").write_text(json.dumps({**card, key: value}))
     with pytest.raises(SettingError, match=rf"teacher .*{value}.*choose an end-to-end model"):
+        open_teacher(str(folder))
+
+
+def test_a_teacher_of_two_maps_is_refused(tmp_path):
+    folder = joint_models.geometry_folder(tmp_path / "joint")
+    with pytest.raises(SettingError, match="predicts depth and normals together"):
         open_teacher(str(folder))
 
 

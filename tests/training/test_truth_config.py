@@ -17,7 +17,7 @@ from monostep.training.overriding import override
         ("steps=0", "steps is 0: it must be above 0"),
         ("prompt_tokens=3", "prompt tokens 3: choose 2 .* or 77"),
         ("quantity=log_depth", "depth_unit relative with quantity log_depth"),
-        ("noise=white", "choose one of zeros, gaussian, pyramid, none"),
+        ("noise=white", "choose one of zeros, gaussian, pyramid, pyramid-geowizard, none"),
         ("pool=pixel", "choose one of image, batch"),
         ("frame=opengles", "choose one of start, opencv, opengl, directx, dsine"),
     ],

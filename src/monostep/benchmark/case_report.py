@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from monostep.benchmark.cases import Baseline, Case
-from monostep.benchmark.pairs import Pair, pairs
-from monostep.benchmark.ratios import Difference, difference, pairwise, quotient, stepwise, summary
+from monostep.benchmark.differences import Difference, by_map, worst
+from monostep.benchmark.pairs import Pair
+from monostep.benchmark.ratios import pairwise, quotient, stepwise, summary
 from monostep.benchmark.rounds import Record
 from monostep.benchmark.stopwatch import STAGES, WHOLE
-from monostep.benchmark.subjects import EXACT, OURS, PEAK, Subject
+from monostep.benchmark.subjects import EXACT, PEAK, Subject
 from monostep.benchmark.worker import Loaded
 
 TOLERANCE = 1e-4  # largest difference in float32 between programs with the same weights
 _COUNTS_APART = 2  # multiply-adds of two programs with the same weights: one is not fully counted
-REFERENCE = Subject(kind=OURS, dtype=EXACT).name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,8 @@ class Measured:
     case: Case
     steps: int
     default: str  # the name of ours as it comes
+    reference: str  # of the subject whose maps the others' are compared with
+    pairs: list[Pair]
     subjects: Mapping[str, Subject]
     loaded: Mapping[str, Loaded]
     records: Mapping[str, Record]
@@ -41,7 +43,7 @@ def report(measured: Measured, baselines: list[Baseline]) -> dict[str, Any]:
         "steps": measured.steps,
         "subjects": subjects,
         "matrix_product": _peaks(measured),
-        "ratios": [_ratio(measured, pair) for pair in _pairs(measured)],
+        "ratios": [_ratio(measured, pair) for pair in measured.pairs],
         "baselines": [row for each in baselines for row in _baseline(measured, each)],
         "problems": _problems(measured),
     }
@@ -66,7 +68,8 @@ def _subject(measured: Measured, name: str) -> dict[str, Any]:
         "peak_bytes": None if load is None or predict is None else max(load, predict),
         "multiply_adds": record.multiply_adds,
         "share_of_matrix_product": _share(measured, name),
-        "difference": None if apart is None else apart.as_dict(),
+        "difference": None if apart is None else worst(apart).as_dict(),
+        "difference_by_map": {kind: one.as_dict() for kind, one in (apart or {}).items()},
     }
 
 
@@ -94,18 +97,13 @@ def _share(measured: Measured, name: str) -> float | None:
     return work * pairwise(peak.seconds(WHOLE), mine.seconds(WHOLE))
 
 
-def _difference(measured: Measured, name: str) -> Difference | None:
-    """From our float32 of the same weights."""
-    reference = measured.records.get(REFERENCE)
+def _difference(measured: Measured, name: str) -> dict[str, Difference] | None:
+    """From the reference, our float32 of the same weights: each kind of map."""
+    reference = measured.records.get(measured.reference)
     one = measured.records[name].map
     if reference is None or reference.map is None or one is None:
         return None
-    return difference(one, reference.map)
-
-
-def _pairs(measured: Measured) -> list[Pair]:
-    there = {name: measured.subjects[name] for name in measured.records}
-    return pairs(there, measured.default)
+    return by_map(one, reference.map)
 
 
 def _ratio(measured: Measured, pair: Pair) -> dict[str, Any]:
@@ -158,17 +156,19 @@ def _baseline(measured: Measured, baseline: Baseline) -> list[dict[str, Any]]:
 
 
 def _problems(measured: Measured) -> list[str]:
-    found = [f"{REFERENCE}: failed, so nothing is compared"] * (REFERENCE not in measured.records)
+    reference = measured.reference
+    found = [f"{reference}: failed, so nothing is compared"] * (reference not in measured.records)
     for name in measured.records:
         apart = _difference(measured, name)
-        if apart is None or measured.subjects[name].dtype != EXACT or name == REFERENCE:
+        if apart is None or measured.subjects[name].dtype != EXACT or name == reference:
             continue
-        if not apart.equal(TOLERANCE):
-            found.append(
-                f"{measured.case.name}: {name} differs from {REFERENCE} by {apart.largest:.1e}, "
-                f"allowed are {TOLERANCE:.0e} (spread {apart.spread:.2g})"
-            )
-    for pair in _pairs(measured):
+        for kind, one in apart.items():
+            if not one.equal(TOLERANCE):
+                found.append(
+                    f"{measured.case.name}: {name} differs from {reference} by {one.largest:.1e} "
+                    f"in {kind}, allowed are {TOLERANCE:.0e} (spread {one.spread:.2g})"
+                )
+    for pair in measured.pairs:
         ratio = _ratio(measured, pair)["multiply_adds"]
         same = _difference(measured, pair.other) is not None
         if same and ratio is not None and not 1 / _COUNTS_APART <= ratio <= _COUNTS_APART:

@@ -88,11 +88,12 @@ def _commands(
 
 
 def _ours(weights: Weights, case: Case, device: str, photo: Path) -> Start:
-    task = weights.find().card.task
+    card = weights.find().card
+    joint = card.task == "geometry"  # which is told from its card, and writes both maps
     asked = {
         "--output": photo.parent / "ours",
         "--model": weights.source,
-        "--task": task,
+        "--task": None if joint else card.task,
         "--network-frame": weights.frame,
         "--steps": case.steps,
         "--resolution": 0,
@@ -101,7 +102,7 @@ def _ours(weights: Weights, case: Case, device: str, photo: Path) -> Start:
     }
     options = [str(word) for pair in asked.items() if pair[1] is not None for word in pair]
     command = [sys.executable, "-m", "monostep", "predict", str(photo), "--overwrite", *options]
-    return Start(command=command, output=photo.parent / "ours" / f"{photo.stem}.{task}.npy")
+    return Start(command=command, output=photo.parent / "ours" / f"{photo.stem}.{card.maps[0]}.npy")
 
 
 def _theirs(weights: Weights, case: Case, device: str, photo: Path) -> Start:

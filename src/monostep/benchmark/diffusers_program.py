@@ -21,7 +21,9 @@ NOISES = ("zeros", "gaussian")
 
 
 def check(card: Card) -> None:
-    """Raise SettingError for a start that diffusers does not have."""
+    """Raise SettingError for a model or a start that diffusers does not have."""
+    if card.task == "geometry":
+        raise SettingError(f"{card.name}: diffusers has no pipeline for depth and normals together")
     if card.noise not in NOISES:
         raise SettingError(f"noise {card.noise}: diffusers has {' and '.join(NOISES)}")
 

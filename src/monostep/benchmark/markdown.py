@@ -87,13 +87,14 @@ def baselines(case: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 def loading(report: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Heading and rows: what loading took."""
-    heading = ["program", "imports, s", "load, s", "peak, GiB"]
+    heading = ["program", "imports, s", "load, s", "peak, GiB", "weights, GiB"]
     return heading, [
         [
             name,
             f"{one['import_seconds']:.2f}",
             f"{one['load_seconds']:.2f}",
             gib(one["peak_bytes"]),
+            gib(one["weight_bytes"]),
         ]
         for name, one in report["loading"].items()
     ]
@@ -105,7 +106,9 @@ def _case(case: dict[str, Any]) -> list[str]:
         f"{dtype} {rate['median'] / 1e9:.0f}" for dtype, rate in case["matrix_product"].items()
     )
     parts = [f"## {size}, batch {case['batch_size']}, steps {case['steps']}"]
-    parts += [table(*subjects(case)), f"Large matrix product, G multiply-adds/s: {peaks}."]
+    parts += [table(*subjects(case))]
+    if peaks:
+        parts += [f"Large matrix product, G multiply-adds/s: {peaks}."]
     if case["ratios"]:
         parts += [table(*ratios(case))]
     if case["baselines"]:

@@ -4,6 +4,8 @@ import copy
 import dataclasses
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 import monostep
 from monostep.benchmark.cases import Case
@@ -11,10 +13,12 @@ from monostep.benchmark.program import Map, Pictures, Program, Weights, settings
 from monostep.benchmark.stopwatch import Part
 from monostep.checkpoints import opening
 from monostep.device import DTYPES
+from monostep.diffusion.joint_diffusion import JointDiffusion
 from monostep.errors import SettingError
+from monostep.feedforward.joint import JointFeedForward
 from monostep.geometry.depth import Depth
 from monostep.predictor import Predictor
-from monostep.results import Result
+from monostep.results import Result, map_of
 
 
 def load(weights: Weights, dtype: str, device: torch.device) -> Program:
@@ -34,10 +38,10 @@ def load_unfolded(weights: Weights, dtype: str, device: torch.device) -> Program
 
 def program(predictor: Predictor) -> Program:
     """A predictor with its stages."""
-    parts = [
-        Part(stage=stage, owner=predictor.network, method=method)
-        for stage, method in (("encode", "encode"), ("unet", "output"), ("decode", "decode"))
-    ]
+    stages = [("encode", "encode"), ("unet", "output"), ("decode", "decode")]
+    if isinstance(predictor.network, JointDiffusion | JointFeedForward):
+        stages.append(("encode", "context"))  # which looks at the picture, too
+    parts = [Part(stage=stage, owner=predictor.network, method=method) for stage, method in stages]
     comparable, last = as_diffusers_returns_it(predictor), _last(predictor)
 
     def predict(pictures: Pictures, case: Case) -> list[Result]:
@@ -47,9 +51,7 @@ def program(predictor: Predictor) -> Program:
     def compare(pictures: Pictures, case: Case) -> Map:
         how = settings(comparable.card, case, last=last)
         (result,) = comparable.predict([pictures[0]], how)
-        if isinstance(result, Depth):
-            return values(result.tensor[None])
-        return values(result.to(str(predictor.card.frame)).tensor)
+        return values(torch.cat([_map(result, kind, predictor) for kind in predictor.card.maps]))
 
     (dtype,) = [name for name, kind in DTYPES.items() if kind == predictor.dtype]
     return Program(
@@ -59,6 +61,7 @@ def program(predictor: Predictor) -> Program:
         timed=parts,
         compilable=parts,
         patch=predictor.network.multiple,
+        weight_bytes=predictor.weight_bytes,
     )
 
 
@@ -69,6 +72,12 @@ def as_diffusers_returns_it(predictor: Predictor) -> Predictor:
     if card.family == "end-to-end":
         comparable.card = dataclasses.replace(card, family="diffusion")
     return comparable
+
+
+def _map(result: Result, kind: str, predictor: Predictor) -> Float[Tensor, "channel height width"]:
+    """Depth, or normals in the network's own frame."""
+    one = map_of(result, kind)
+    return one.tensor[None] if isinstance(one, Depth) else one.to(str(predictor.card.frame)).tensor
 
 
 def _last(predictor: Predictor) -> str | None:

@@ -1,6 +1,6 @@
 """What is measured, put together and checked before anything expensive begins."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +8,19 @@ import torch
 from jaxtyping import Float32
 
 from monostep.benchmark import diffusers_program, rivals
+from monostep.benchmark import pairs as comparisons
 from monostep.benchmark.cases import Baseline, Case
+from monostep.benchmark.pairs import Pair
 from monostep.benchmark.program import Weights, settings
-from monostep.benchmark.subjects import DIFFUSERS, Subject, line_up
+from monostep.benchmark.subjects import DIFFUSERS, EXACT, OURS, Subject, line_up
+from monostep.benchmark.worker import Assignment, Loaded
 from monostep.checkpoints import opening, prompt
 from monostep.checkpoints.opening import Checkpoint
 from monostep.device import choose_device
 from monostep.errors import MonostepError, SettingError
 from monostep.inspection import diffusers_pipeline
+
+_BYTES_PER_PIXEL = 4096  # what Stable Diffusion's decoder takes at its widest, in float32, roughly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,39 @@ class Plan:
         """Whether diffusers takes part."""
         return any(subject.kind == DIFFUSERS for subject in self.subjects)
 
+    @property
+    def default(self) -> str:
+        """Ours as it comes, until a precision was chosen for it."""
+        return Subject(kind=OURS, dtype=EXACT).name
+
+    @property
+    def reference(self) -> str:
+        """The subject from whose maps those of the others are told to differ."""
+        return self.default
+
+    def assignment(self, subject: Subject) -> Assignment:
+        """What a subject's process is started with."""
+        return Assignment(
+            subject=subject,
+            weights=self.weights,
+            device=str(self.device),
+            threads=self.wishes.threads,
+        )
+
+    def pairs(self, there: Mapping[str, Subject], default: str) -> list[Pair]:
+        """Which subjects, by name, are compared with which."""
+        return comparisons.pairs(there, default)
+
+    def needs(self, subject: Subject, loaded: Iterable[Loaded]) -> int:  # noqa: ARG002 - not known
+        """Bytes to load one more, like the largest so far, and to predict the largest case."""
+        largest = max((one.peak_bytes or 0 for one in loaded), default=0)
+        return largest and largest + self.maps_bytes
+
+    @property
+    def maps_bytes(self) -> int:
+        """What the largest case takes, beside weights."""
+        return _BYTES_PER_PIXEL * max(case.pixels for case in self.cases)
+
 
 def plan(
     source: str,
@@ -68,7 +106,7 @@ def plan(
         CheckpointError: no such checkpoint.
         MissingExtraError: a package that was asked for is not installed.
     """
-    _check(wishes)
+    check(wishes)
     device = choose_device(wishes.device)
     checkpoint = opening.find(source, task=task, frame=frame)
     against, notes = _opponents(checkpoint, wishes.against)
@@ -121,7 +159,8 @@ def _opponents(
     return asked or (DIFFUSERS,), []
 
 
-def _check(wishes: Wishes) -> None:
+def check(wishes: Wishes) -> None:
+    """Raise SettingError for a wish that makes no sense."""
     for name, value, least in (
         ("repeat", wishes.rounds, 1),
         ("cold-start", wishes.cold_starts, 0),

@@ -39,7 +39,8 @@ class Program:
     """What its user would call, and where its stages can be timed and compiled.
 
     `compare` is a prediction as diffusers' pipelines make it (the previous sample of the last step,
-    normals clipped), of the first picture; None where there is nothing to compare.
+    normals clipped), of the first picture; of a joint model depth, then normals. None where there
+    is nothing to compare.
     """
 
     dtype: str
@@ -48,6 +49,7 @@ class Program:
     timed: list[Part] = field(default_factory=list)
     compilable: list[Part] = field(default_factory=list)
     patch: int = 1  # image sides must be divisible by this
+    weight_bytes: int | None = None  # in memory; None: not told
 
 
 def settings(card: Card, case: Case, *, last: str | None = None) -> Inference:

@@ -3,10 +3,6 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from jaxtyping import Float32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,31 +47,3 @@ def stepwise(
     """
     rounds = zip(seconds["encode"], seconds["unet"], seconds["decode"], strict=True)
     return [encode + members * (steps * unet / made_of + decode) for encode, unet, decode in rounds]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """Between two maps, over all pixels and channels, and how far the reference spreads."""
-
-    largest: float
-    mean: float
-    spread: float
-
-    def equal(self, tolerance: float) -> bool:
-        """Within the tolerance; NaN agrees with nothing, and constants prove nothing."""
-        return self.largest <= tolerance and self.spread > 10 * tolerance
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON, which has no NaN."""
-        return {name: value if np.isfinite(value) else None for name, value in vars(self).items()}
-
-
-def difference(
-    one: Float32[np.ndarray, "height width channel"],
-    reference: Float32[np.ndarray, "height width channel"],
-) -> Difference:
-    """Between a map and its reference."""
-    apart = np.abs(one.astype(np.float64) - reference)
-    return Difference(
-        largest=float(apart.max()), mean=float(apart.mean()), spread=float(reference.std())
-    )

@@ -1,6 +1,5 @@
 """The whole benchmark: processes, cases, rounds, cold starts, and one report of plain values."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -13,11 +12,10 @@ from monostep.benchmark.fleet import Fleet, Hire, Process
 from monostep.benchmark.plan import Plan
 from monostep.benchmark.ratios import pairwise, summary
 from monostep.benchmark.rounds import Record, Tell, measure, measure_once
-from monostep.benchmark.subjects import AUTO, DIFFUSERS, EXACT, OURS, Subject
-from monostep.benchmark.worker import Assignment, Loaded
+from monostep.benchmark.subjects import AUTO, DIFFUSERS, OURS, Subject
+from monostep.benchmark.worker import Loaded
 
 TOGETHER, APART = "in turns", "one after the other"
-_BYTES_PER_PIXEL = 4096  # what Stable Diffusion's decoder takes at its widest, in float32, roughly
 
 
 class Notebook:
@@ -25,7 +23,7 @@ class Notebook:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.default = Subject(kind=OURS, dtype=EXACT).name
+        self.default = plan.default
         self.subjects: dict[str, Subject] = {}
         self.loaded: dict[str, Loaded] = {}
         self.failed: dict[str, str] = {}
@@ -72,7 +70,7 @@ def _together(notebook: Notebook, hire: Hire, tell: Tell) -> bool:
     """Everyone loaded at once; False, and nothing measured, if memory cannot hold them."""
     with Fleet(hire) as fleet:
         for subject in notebook.plan.subjects:
-            if not _room(notebook.plan, fleet.loaded.values()):
+            if not _room(notebook.plan, subject, fleet):
                 return False
             _enlist(notebook, fleet, subject, tell)
         notebook.work(fleet, tell)
@@ -92,13 +90,7 @@ def _apart(notebook: Notebook, hire: Hire, tell: Tell) -> None:
 def _enlist(notebook: Notebook, fleet: Fleet, subject: Subject, tell: Tell) -> None:
     plan = notebook.plan
     tell(f"{subject.name}: loads")
-    assignment = Assignment(
-        subject=subject,
-        weights=plan.weights,
-        device=str(plan.device),
-        threads=plan.wishes.threads,
-    )
-    name = fleet.enlist(assignment)
+    name = fleet.enlist(plan.assignment(subject))
     if name is not None:
         notebook.subjects[name] = fleet.subjects[name]
         notebook.loaded[name] = fleet.loaded[name]
@@ -107,12 +99,10 @@ def _enlist(notebook: Notebook, fleet: Fleet, subject: Subject, tell: Tell) -> N
     notebook.failed |= fleet.failed
 
 
-def _room(plan: Plan, loaded: Iterable[Loaded]) -> bool:
-    """Whether one more can load like the largest so far, and then predict the largest case."""
-    largest = max((one.peak_bytes or 0 for one in loaded), default=0)
+def _room(plan: Plan, subject: Subject, fleet: Fleet) -> bool:
+    """Whether one more can load beside those who are, and then predict."""
     free = machine.available_bytes(plan.device)
-    pixels = max(case.pixels for case in plan.cases)
-    return free is None or not largest or free >= largest + _BYTES_PER_PIXEL * pixels
+    return free is None or free >= plan.needs(subject, fleet.loaded.values())
 
 
 def _starts(plan: Plan, tell: Tell) -> Starts | None:
@@ -155,14 +145,16 @@ def _report(notebook: Notebook, starts: Starts | None, order: str) -> dict[str, 
 
 
 def _case(notebook: Notebook, case: Case) -> dict[str, Any]:
-    plan = notebook.plan
+    plan, records = notebook.plan, notebook.records[case]
     measured = Measured(
         case=case,
         steps=plan.steps,
         default=notebook.default,
+        reference=plan.reference,
+        pairs=plan.pairs({name: notebook.subjects[name] for name in records}, notebook.default),
         subjects=notebook.subjects,
         loaded=notebook.loaded,
-        records=notebook.records[case],
+        records=records,
         long=notebook.long[case],
     )
     return case_report.report(measured, list(plan.wishes.baselines))

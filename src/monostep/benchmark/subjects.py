@@ -39,8 +39,8 @@ def line_up(dtypes: Sequence[str], against: Sequence[str], *, compiled: bool) ->
     Raises:
         SettingError: an unknown precision or opponent.
     """
-    _check(dtypes, tuple(DTYPES), "dtype")
-    _check(against, OTHERS, "against")
+    check(dtypes, tuple(DTYPES), "dtype")
+    check(against, OTHERS, "against")
     precisions = list(dict.fromkeys([*dtypes, EXACT]))
     found = [Subject(kind=OURS, dtype=dtype) for dtype in (AUTO, *precisions)]
     if compiled:
@@ -53,7 +53,8 @@ def line_up(dtypes: Sequence[str], against: Sequence[str], *, compiled: bool) ->
     return found + [Subject(kind=PEAK, dtype=dtype) for dtype in (AUTO, *precisions)]
 
 
-def _check(names: Sequence[str], known: Sequence[str], option: str) -> None:
+def check(names: Sequence[str], known: Sequence[str], option: str) -> None:
+    """Raise SettingError for a name of an option that is not known."""
     for name in names:
         if name not in known:
             raise SettingError(f"--{option} {name}: choose of {', '.join(known)}")

@@ -8,6 +8,7 @@ from monostep.benchmark.cases import Case
 from monostep.benchmark.plan import Plan, Wishes
 from monostep.benchmark.subjects import DIFFUSERS, EXACT, OURS, Subject
 from monostep.benchmark.training_program import OTHERS, TrainingAssignment
+from monostep.checkpoints.card import MAPS
 from monostep.errors import SettingError
 from monostep.training.config import Recompute
 
@@ -70,8 +71,9 @@ def plan(
     asked = against if not against else (DIFFUSERS,)
     shared = predictions.plan(source, cases, _common(wishes, asked), task=task, frame=frame)
     if shared.task != "depth":
+        predicts = " and ".join(MAPS[shared.task])
         raise SettingError(
-            f"--training {shared.name}: it predicts {shared.task}; the step that is measured "
+            f"--training {shared.name}: it predicts {predicts}; the step that is measured "
             "learns depth, so give a depth model"
         )
     others = against if against is not None else (DIFFUSERS,) * shared.with_diffusers

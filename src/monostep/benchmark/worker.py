@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from monostep.benchmark import loading
 from monostep.benchmark.cases import Case
-from monostep.benchmark.program import Map, Pictures, Weights
+from monostep.benchmark.program import Map, Pictures, Program, Weights
 from monostep.benchmark.stopwatch import Stopwatch
 from monostep.benchmark.subjects import Subject
 from monostep.errors import MonostepError
@@ -43,6 +43,10 @@ class Assignment:
         """Who answers for the subject in its process."""
         return Worker(self)
 
+    def program(self, device: torch.device) -> Program:
+        """What the subject runs, loaded."""
+        return loading.load(self.subject, self.weights, device)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
@@ -52,6 +56,7 @@ class Loaded:
     import_seconds: float
     load_seconds: float
     peak_bytes: int | None
+    weight_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,7 @@ class Worker:
         begin = time.perf_counter()
         loading.libraries(subject)
         imported = time.perf_counter()
-        self._program = loading.load(subject, self._assignment.weights, self._device)
+        self._program = self._assignment.program(self._device)
         done = time.perf_counter()
         self._stopwatch = Stopwatch(self._program.timed, self._device)
         return Loaded(
@@ -85,6 +90,7 @@ class Worker:
             import_seconds=imported - begin,
             load_seconds=done - imported,
             peak_bytes=memory.peak_bytes(self._device),
+            weight_bytes=self._program.weight_bytes,
         )
 
     def begin(

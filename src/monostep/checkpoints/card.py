@@ -11,11 +11,13 @@ from torch import Tensor
 
 from monostep.errors import CheckpointError
 from monostep.geometry.depth import Invariance, Quantity
+from monostep.geometry.domain import Domain
 from monostep.geometry.frames import Frame
 
 FORMAT = 1
 
-Task: TypeAlias = Literal["depth", "normals"]
+Task: TypeAlias = Literal["depth", "normals", "geometry"]  # geometry: depth and normals together
+Attention: TypeAlias = Literal["joint", "separate"]
 Family: TypeAlias = Literal["end-to-end", "diffusion", "consistency"]
 Noise: TypeAlias = Literal["zeros", "gaussian", "pyramid", "pyramid-geowizard"]
 Spacing: TypeAlias = Literal["trailing", "leading", "linspace", "lcm"]
@@ -32,6 +34,18 @@ ALLOWED: dict[str, tuple[str | None, ...]] = {
     "spacing": get_args(Spacing),
     "last": get_args(Last),
     "grade": get_args(Grade),
+    "domain": (None, *get_args(Domain)),
+    "attention": (None, *get_args(Attention)),
+}
+MAPS: Mapping[str, tuple[str, ...]] = {  # what each task's results are of
+    "depth": ("depth",),
+    "normals": ("normals",),
+    "geometry": ("depth", "normals"),
+}
+SAID: Mapping[str, tuple[str, ...]] = {  # what a model of each task must say
+    "depth": ("quantity", "invariance"),
+    "normals": ("frame",),
+    "geometry": ("quantity", "invariance", "frame", "domain", "attention"),
 }
 LEAST = {"resolution": 0, "steps": 1, "ensemble": 1}
 
@@ -52,6 +66,8 @@ class Card:
     noise: Noise = "zeros"
     spacing: Spacing = "trailing"
     last: Last = "clean"  # what the last step returns
+    domain: str | None = None  # of geometry: where a picture was taken unless that is said
+    attention: str | None = None  # of geometry: "joint", depth and normals see each other
     source: Mapping[str, Any] = field(default_factory=dict)  # id, commit, files
     grade: Grade = "user"
     licence: str = "unknown"
@@ -59,6 +75,11 @@ class Card:
     scores: Mapping[str, Any] = field(default_factory=dict)
     tensor_hash: str | None = None
     format: int = FORMAT
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """What its results are of: depth, normals or both."""
+        return MAPS[self.task]
 
     def as_dict(self) -> dict[str, Any]:
         """The card as plain values."""
@@ -83,12 +104,15 @@ class Card:
     def check(self) -> None:
         """Raise CheckpointError if the card does not say what this version must know and can do."""
         _check_values(self.as_dict())
-        said = {"depth": (self.quantity, self.invariance), "normals": (self.frame,)}[self.task]
-        if None in said:
-            raise CheckpointError(
-                f"card: a {self.task} model must say its "
-                + ("quantity and invariance" if self.task == "depth" else "frame")
-            )
+        if any(getattr(self, name) is None for name in SAID[self.task]):
+            names = " and ".join(SAID[self.task])
+            raise CheckpointError(f"card: a {self.task} model must say its {names}")
+        for name in ("domain", "attention"):
+            if name not in SAID[self.task] and getattr(self, name) is not None:
+                raise CheckpointError(
+                    f"card: {name} {getattr(self, name)!r} in a {self.task} model's; it is of "
+                    "task geometry alone, remove it"
+                )
 
 
 def _check_values(values: Mapping[str, Any]) -> None:

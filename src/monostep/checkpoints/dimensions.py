@@ -7,6 +7,7 @@ inference (sample_size, upcast_attention, force_upcast, dropout, ...) are not lo
 from typing import Any
 
 from monostep.checkpoints.config_values import ConfigValues
+from monostep.diffusion.class_numbers import OF_BOTH, OF_GEOMETRY
 from monostep.errors import CheckpointError
 from monostep.network.autoencoder_kl import AutoencoderKLConfig
 from monostep.network.autoencoder_tiny import AutoencoderTinyConfig
@@ -19,7 +20,6 @@ UNET = {
     "act_fn": "silu",
     "addition_embed_type": None,
     "center_input_sample": False,
-    "class_embed_type": None,
     "class_embeddings_concat": False,
     "conv_in_kernel": 3,
     "conv_out_kernel": 3,
@@ -47,6 +47,7 @@ UNET = {
     "timestep_post_act": None,
     "transformer_layers_per_block": 1,
 }
+CLASSES = (OF_GEOMETRY, OF_BOTH)  # numbers of a class that anything here can give
 AUTOENCODER = {
     "act_fn": "silu",
     "in_channels": 3,
@@ -61,7 +62,10 @@ AUTOENCODER = {
 
 
 def unet_to_json(config: UNetConfig) -> Config:
-    """The config.json with which diffusers builds the same UNet."""
+    """The config.json with which diffusers builds the same UNet.
+
+    It does not say whether the halves of a batch see each other: that is the card's.
+    """
     names = ["CrossAttn" if on else "" for on in config.attention]
     return {
         "_class_name": "UNet2DConditionModel",
@@ -77,19 +81,19 @@ def unet_to_json(config: UNetConfig) -> Config:
         "cross_attention_dim": config.context,
         "norm_num_groups": config.groups,
         "use_linear_projection": True,
+        **_classes_to_json(config.classes),
     }
 
 
 def unet_from_json(config: Config) -> UNetConfig:
-    """The dimensions of a UNet of the SD2 family; CheckpointError for any other."""
-    if config.get("class_embed_type") == "projection":
-        raise CheckpointError(
-            "UNet config: class_embed_type 'projection', as in GeoWizard and Lotus, is not "
-            "supported yet; use a Marigold or E2E-FT checkpoint"
-        )
+    """The dimensions of a UNet of the SD2 family; CheckpointError for any other.
+
+    One with classes is GeoWizard's, and joint.
+    """
     given = ConfigValues(config=config, of="UNet")
     given.check_fixed(UNET)
     channels = given.numbers("block_out_channels")
+    classes = _classes_from_json(given)
     heads = "num_attention_heads" if config.get("num_attention_heads") else "attention_head_dim"
     down, up = given.names("down_block_types"), given.names("up_block_types")
     dimensions = UNetConfig(
@@ -101,6 +105,8 @@ def unet_from_json(config: Config) -> UNetConfig:
         layers=given.number("layers_per_block"),
         context=given.number("cross_attention_dim"),
         groups=given.number("norm_num_groups", 32),
+        classes=classes,
+        joint=classes is not None,
     )
     expected = unet_to_json(dimensions)
     if [down, up] != [expected["down_block_types"], expected["up_block_types"]]:
@@ -161,6 +167,35 @@ def autoencoder_from_json(config: Config) -> AutoencoderKLConfig | AutoencoderTi
             raise CheckpointError(
                 f"autoencoder config: class {other}; expected AutoencoderKL or AutoencoderTiny"
             )
+
+
+def _classes_to_json(numbers: int | None) -> Config:
+    if numbers is None:
+        return {}
+    return {
+        "class_embed_type": "projection",
+        "class_embeddings_concat": False,
+        "projection_class_embeddings_input_dim": numbers,
+    }
+
+
+def _classes_from_json(given: ConfigValues) -> int | None:
+    kind = given.config.get("class_embed_type")
+    if kind is None:
+        return None
+    if kind != "projection":
+        raise CheckpointError(
+            f"UNet config: class_embed_type {kind!r} is not implemented; expected 'projection', as "
+            "in GeoWizard, or none"
+        )
+    numbers = given.number("projection_class_embeddings_input_dim")
+    if numbers not in CLASSES:
+        expected = " or ".join(map(str, CLASSES))
+        raise CheckpointError(
+            f"UNet config: projection_class_embeddings_input_dim {numbers}; expected {expected}, "
+            "as in GeoWizard"
+        )
+    return numbers
 
 
 def _autoencoder_kl(given: ConfigValues) -> AutoencoderKLConfig:

@@ -5,17 +5,20 @@
     diffusion     Marigold...Pipeline           gaussian  the index's, or 1     the previous latent
     consistency   any, with LCMScheduler        gaussian  the index's, or 1     the clean estimate
 
+GeoWizard's class, DepthNormalEstimationPipeline, is a diffusion model, or one trained end to end if
+the registry says so or its index names E2E-FT's own UNet class (geowizard.models...).
 The family decides, not the scheduler file: that often says "leading", with which a single step
 tells the network that pure noise is almost clean (E2E-FT, section 3).
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monostep.checkpoints.card import FORMAT, Card, Family, Task
-from monostep.checkpoints.registry import Published
+from monostep.checkpoints import asking, layout
+from monostep.checkpoints.card import FORMAT, MAPS, Card, Family, Task
+from monostep.checkpoints.registry import GEOWIZARDS_FRAME, OF_GEOWIZARD, Published
 from monostep.checkpoints.scheduler import LCM
 from monostep.errors import CheckpointError, MonostepWarning, SettingError
 from monostep.geometry import frames
@@ -30,13 +33,19 @@ HOW: dict[Family, dict[str, Any]] = {
     "consistency": {"noise": "gaussian", "spacing": "lcm", "last": "clean"},
 }
 OLD_MARIGOLD, PLAIN = "MarigoldPipeline", "StableDiffusionPipeline"
+GEOWIZARD = "DepthNormalEstimationPipeline"
 TASKS: dict[str, Task] = {
     "MarigoldDepthPipeline": "depth",
     "MarigoldNormalsPipeline": "normals",
+    GEOWIZARD: "geometry",
 }
-NOT_YET = {
-    "DepthNormalEstimationPipeline": "GeoWizard",
-    "MarigoldIntrinsicsPipeline": "Marigold's intrinsic decomposition",
+NOT_YET = {"MarigoldIntrinsicsPipeline": "Marigold's intrinsic decomposition"}
+# What an index may say of GeoWizard's maps, which are always the same.
+GEOWIZARDS_INDEX = {
+    "prediction_type": "depth",
+    "scale_invariant": True,
+    "shift_invariant": True,
+    "use_full_z_range": True,
 }
 WHICH_FRAME = "dsine for E2E-FT checkpoints, opengl for Marigold's"
 
@@ -62,9 +71,10 @@ def card(said: Description, *, task: str | None = None, frame: str | None = None
     """
     check_pipeline(said.name, said.index)
     _check_channels(said)
+    _check_classes(said)
     family = _family(said)
     task = _task(said, task)
-    prediction = _normals(said, frame) if task == "normals" else _depth(said, frame)
+    prediction = PREDICTIONS[task](said, frame)
     published = said.published
     if published and published.task is None:
         warnings.warn(
@@ -93,25 +103,10 @@ def card(said: Description, *, task: str | None = None, frame: str | None = None
     return Card.from_dict(values)
 
 
-def check_asked(card: Card, *, task: str | None, frame: str | None) -> None:
-    """Raise SettingError for a task or frame other than the card's."""
-    if task not in (None, card.task):
-        raise SettingError(f"task {task!r}: {card.name} predicts {card.task}; leave task out")
-    if frame is None:
-        return
-    if card.task == "depth":
-        raise SettingError(f"frame {frame!r}: {card.name} predicts depth; leave frame out")
-    if frames.check(frame) != card.frame:
-        raise SettingError(
-            f"frame {frame!r}: the normals of {card.name} are in {card.frame}; leave frame out, "
-            "results can be converted"
-        )
-
-
 def check_pipeline(name: str, index: Mapping[str, Any]) -> None:
     """Raise CheckpointError unless model_index.json names a pipeline of the families."""
     pipeline = index.get("_class_name")
-    if pipeline in NOT_YET:
+    if isinstance(pipeline, str) and pipeline in NOT_YET:
         raise CheckpointError(
             f"{name}: {NOT_YET[pipeline]} ({pipeline}) is not supported yet; use a Marigold or "
             "E2E-FT checkpoint"
@@ -134,21 +129,48 @@ def _check_channels(said: Description) -> None:
         )
 
 
+def _check_classes(said: Description) -> None:
+    joint = said.index["_class_name"] == GEOWIZARD
+    if joint and said.unet.classes is None:
+        raise CheckpointError(
+            f"{said.name}: the UNet has no class embedding, so it cannot tell depth from normals; "
+            "use the config.json that came with GeoWizard's weights"
+        )
+    if said.unet.classes is not None and not joint:
+        raise CheckpointError(
+            f"{said.name}: the UNet has a class embedding, as in Lotus, which is not supported; "
+            "use a Marigold, GeoWizard or E2E-FT checkpoint"
+        )
+
+
 def _family(said: Description) -> Family:
     if said.published:
         return said.published.family
     if said.scheduler.get("_class_name") == LCM:
         return "consistency"
-    return "end-to-end" if said.index["_class_name"] == PLAIN else "diffusion"
+    fine_tuned = said.index["_class_name"] == PLAIN or _library(said).startswith("geowizard.")
+    return "end-to-end" if fine_tuned else "diffusion"
+
+
+def _library(said: Description) -> str:
+    """Where the index says that the UNet's class comes from; empty where it does not."""
+    match said.index.get("unet"):
+        case [str(library), *_]:
+            return library
+    return ""
 
 
 def _task(said: Description, asked: str | None) -> Task:
-    if asked not in (None, "depth", "normals"):
-        raise SettingError(f"task {asked!r}: choose depth or normals")
     own = said.published.task if said.published else None
     own = own or _own_task(said.index)
-    if own and asked and own != asked:
-        raise SettingError(f"task {asked!r}: {said.name} predicts {own}; leave task out")
+    if own == "geometry":
+        if asked not in (None, own, *MAPS[own]):
+            raise asking.other_task(asked, said.name, own)
+        return own
+    if asked not in (None, "depth", "normals", own):
+        raise SettingError(f"task {asked!r}: choose depth or normals")
+    if own and asked and asked != own:
+        raise asking.other_task(asked, said.name, own)
     if own or asked:
         return own or asked  # pyright: ignore[reportReturnType]
     if said.index["_class_name"] == OLD_MARIGOLD:  # the first version says nothing, and is depth
@@ -179,10 +201,7 @@ def _normals(said: Description, asked: str | None) -> dict[str, Any]:
         own = "opengl"
     asked = asked and frames.check(asked)
     if own and asked and own != asked:
-        raise SettingError(
-            f"frame {asked!r}: the normals of {said.name} are in {own}; leave frame out, results "
-            "can be converted"
-        )
+        raise asking.other_frame(asked, said.name, own)
     if not (own or asked):
         raise CheckpointError(
             f"{said.name}: does not say the frame of its normals; give it "
@@ -205,6 +224,25 @@ def _depth(said: Description, asked_frame: str | None) -> dict[str, Any]:
         "quantity": "disparity" if disparity else "depth",
         "invariance": "affine" if shift else "scale",
     }
+
+
+def _geometry(said: Description, asked_frame: str | None) -> dict[str, Any]:
+    if asked_frame is not None and frames.check(asked_frame) != GEOWIZARDS_FRAME:
+        raise asking.other_frame(asked_frame, said.name, GEOWIZARDS_FRAME)
+    for name, own in GEOWIZARDS_INDEX.items():
+        if said.index.get(name) not in (None, own):
+            raise CheckpointError(
+                f"{said.name}: {layout.INDEX} says {name} {said.index[name]!r}, and GeoWizard's "
+                f"models have {own!r}; use the file that came with the weights"
+            )
+    return {"quantity": "depth", "invariance": "affine", **OF_GEOWIZARD}
+
+
+PREDICTIONS: Mapping[Task, Callable[[Description, str | None], dict[str, Any]]] = {
+    "depth": _depth,
+    "normals": _normals,
+    "geometry": _geometry,
+}
 
 
 def _given(said: Description, name: str, *, default: Any) -> Any:

@@ -5,28 +5,32 @@ The key `monostep` holds JSON: the card's entries, and beside them what the netw
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
-from monostep.checkpoints import dimensions, scheduler, weights
+from monostep.checkpoints import asking, dimensions, image_encoder_config, scheduler, weights
 from monostep.checkpoints.card import Card, tensor_hash
 from monostep.diffusion.sampler import Last
 from monostep.diffusion.schedule import Schedule
 from monostep.errors import CheckpointError
+from monostep.feedforward.joint import feed_forward
 from monostep.feedforward.layers import Weighted
 from monostep.feedforward.network import Dimensions, FeedForward, cast
+from monostep.network.image_encoder import ImageEncoderConfig
+from monostep.network.unet import UNetConfig
 
 ENDING = ".safetensors"
 KEY = "monostep"
 LARGE = 1 << 20  # bytes of a weight that is worth leaving in its file
 NETWORK = "network"  # entries of the JSON beside the card's
 SCALE = "scale"  # of weights in 8 bits
+IMAGE_ENCODER = "image_encoder"  # entry of the network, where there is one, and its part's name
 
 
 def save(network: FeedForward, card: Card, path: Path) -> Card:
@@ -53,20 +57,28 @@ def read_card(path: Path) -> Card:
         raise CheckpointError(f"{path}: {error}") from error
 
 
-def load(path: Path, *, dtype: torch.dtype | None = None, leave: int = 0) -> FeedForward:
+def load(
+    path: Path,
+    *,
+    dtype: torch.dtype | None = None,
+    leave: int = 0,
+    attention: str | None = None,
+) -> FeedForward:
     """The network of a folded file, on the CPU.
 
     Args:
         path: the file. Weights in the asked precision stay in it until they are used.
         dtype: of the weights, but for the decoder's last layer in float32; None: as stored.
         leave: so many bytes of weights in that precision in the file for good, read at every use.
+        attention: of depth and normals, "joint" or "separate"; None: what the card says.
 
     Raises:
         CheckpointError: the file is broken, or not a folded model.
+        SettingError: attention asked of a model that does not predict both.
     """
-    said = describe(path)
+    said = describe(path, attention=attention)
     with torch.device("meta"):
-        network = FeedForward(said.dimensions, schedule=said.schedule, times=said.times)
+        network = feed_forward(said.dimensions, schedule=said.schedule, times=said.times)
     _fill(network, path)
     cast(network.eval(), dtype or network.dtype)
     _leave(network, path, leave)
@@ -88,21 +100,29 @@ class Described:
     times: tuple[int, ...]
 
 
-def describe(path: Path) -> Described:
-    """The network of a folded file, from its card alone; CheckpointError if it does not say it."""
-    card, said = read_card(path), _said(path)[NETWORK]
+def describe(path: Path, *, attention: str | None = None) -> Described:
+    """The network of a folded file, from its card alone.
+
+    Raises:
+        CheckpointError: the card does not say it.
+        SettingError: attention asked of a model that does not predict depth and normals together.
+    """
+    card, said = asking.attending(read_card(path), attention), _said(path)[NETWORK]
     try:
         ends = said["ends"]
         if ends not in (None, *get_args(Last)):
             raise ValueError(f"ends {ends!r}")
         shape = Dimensions(
-            unet=dimensions.unet_from_json(said["unet"]),
+            unet=_unet(said["unet"], joint=card.attention == "joint"),
             autoencoder=dimensions.autoencoder_from_json(said["autoencoder"]),
             tokens=int(said["prompt_tokens"]),
             channels=1 if card.task == "depth" else 3,
             sees_noise=bool(said["sees_noise"]),
             ends=ends,
+            image_encoder=_image_encoder(said.get(IMAGE_ENCODER)),
         )
+        if (shape.unet.classes is not None) != (card.task == "geometry"):
+            raise ValueError(f"task {card.task}, UNet classes {shape.unet.classes}")
         times = tuple(int(time) for time in said["times"])
         return Described(
             dimensions=shape, schedule=scheduler.from_json(said["schedule"]), times=times
@@ -111,6 +131,17 @@ def describe(path: Path) -> Described:
         raise CheckpointError(
             f"{path}: its card does not describe the network ({error!r}); fold the model again"
         ) from error
+
+
+def _unet(said: dict[str, Any], *, joint: bool) -> UNetConfig:
+    """Its dimensions, where those of its weights do not say how it attends."""
+    return dataclasses.replace(dimensions.unet_from_json(said), joint=joint)
+
+
+def _image_encoder(said: Mapping[str, Any] | None) -> ImageEncoderConfig | None:
+    if said is None:
+        return None
+    return image_encoder_config.from_json(said["config"], said["preprocessor"])
 
 
 def _fill(network: FeedForward, path: Path) -> None:
@@ -143,8 +174,8 @@ def _leave(network: FeedForward, path: Path, count: int) -> None:
     """
     layers = [
         (f"{part}.{name}.weight", layer)
-        for part in ("encoder", "decoder", "unet")
-        for name, layer in network.get_submodule(part).named_modules()
+        for part in ("encoder", "decoder", IMAGE_ENCODER, "unet")
+        for name, layer in _modules(network, part)
         if isinstance(layer, Weighted)
     ]
     left, written = 0, path.stat().st_mtime_ns
@@ -155,6 +186,12 @@ def _leave(network: FeedForward, path: Path, count: int) -> None:
         if layer.weight.nbytes >= LARGE and read().dtype == layer.weight.dtype:
             left += layer.weight.nbytes
             layer.leave_in_file(read)
+
+
+def _modules(network: FeedForward, part: str) -> Iterable[tuple[str, nn.Module]]:
+    """All modules of a part; of one that is not there, none."""
+    module = getattr(network, part, None)
+    return () if module is None else module.named_modules()
 
 
 def _read(path: Path, name: str, written: int) -> Tensor:
@@ -172,6 +209,8 @@ def _kind(tensor: Tensor) -> str:
 
 def _network_to_json(network: FeedForward, card: Card) -> dict[str, Any]:
     shape = network.dimensions
+    of = shape.image_encoder
+    looks = {} if of is None else {IMAGE_ENCODER: _image_encoder_to_json(of)}
     return {
         "multiple": network.multiple,
         "unet": dimensions.unet_to_json(shape.unet),
@@ -181,6 +220,15 @@ def _network_to_json(network: FeedForward, card: Card) -> dict[str, Any]:
         "ends": shape.ends,
         "sees_noise": shape.sees_noise,
         "prompt_tokens": shape.tokens,
+        **looks,
+    }
+
+
+def _image_encoder_to_json(config: ImageEncoderConfig) -> dict[str, Any]:
+    """As in the two files of a checkpoint's folder."""
+    return {
+        "config": image_encoder_config.to_json(config),
+        "preprocessor": image_encoder_config.preprocessor_to_json(config),
     }
 
 

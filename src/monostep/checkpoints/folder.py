@@ -1,4 +1,6 @@
-"""Models of one's own as folders: in the layout of diffusers, with a card and the prompt.
+"""Models of one's own as folders: in the layout of diffusers, with a card and what the UNet reads.
+
+That is the empty prompt; of a joint model the image encoder, or the prompt of each domain.
 
 What others published is opened by `monostep.checkpoints.opening`.
 """
@@ -12,6 +14,8 @@ from torch import Tensor
 
 from monostep.checkpoints import (
     dimensions,
+    domain_prompts,
+    image_encoder_config,
     layout,
     networks,
     prompt,
@@ -19,12 +23,22 @@ from monostep.checkpoints import (
     weight_files,
     weights,
 )
-from monostep.checkpoints.card import Card, tensor_hash
+from monostep.checkpoints.assembly import Context, assemble
+from monostep.checkpoints.card import Card, Task, tensor_hash
 from monostep.checkpoints.layout import CARD, INDEX, PROMPT
+from monostep.diffusion.joint_diffusion import JointDiffusion
 from monostep.diffusion.latent_diffusion import Autoencoder, LatentDiffusion
 from monostep.diffusion.schedule import Schedule
 from monostep.errors import CheckpointError
 from monostep.files.atomic import write_json
+
+IMAGE_ENCODER = "model.safetensors"  # as transformers calls it
+PIPELINES: Mapping[Task, str] = {
+    "depth": "MarigoldDepthPipeline",
+    "normals": "MarigoldNormalsPipeline",
+    "geometry": "DepthNormalEstimationPipeline",
+}
+NONE = [None, None]  # a component that is not there, as diffusers says it
 
 
 def save(
@@ -44,7 +58,7 @@ def save(
     _save_autoencoder(_under(state, "vae"), model.vae, folder, dtype)
     weights.write(folder / "unet" / weights.NAME, _cast(_under(state, "unet"), dtype))
     write_json(folder / layout.UNET_CONFIG, dimensions.unet_to_json(model.unet.config))
-    weights.write(folder / PROMPT, {"prompt": model.prompt.float()})
+    _save_context(model, _under(state, layout.IMAGE_ENCODER), folder, dtype)
     schedule = scheduler.to_json(model.schedule, card.spacing)
     write_json(folder / layout.SCHEDULER_CONFIG, schedule)
     write_json(folder / INDEX, _index(model, card, sampler=schedule["_class_name"]))
@@ -66,13 +80,15 @@ def load(folder: Path, *, verify: bool = False) -> tuple[LatentDiffusion, Card]:
     card = read_card(folder)
     if verify:
         check_hash(folder, card)
-    model = LatentDiffusion(
-        unet=networks.unet(folder, weight_files.choose(layout.names(folder), "unet")),
+    chosen = weight_files.choose(layout.names(folder), "unet")
+    model = assemble(
+        folder,
+        unet=networks.unet(folder, chosen, joint=card.attention == "joint"),
         autoencoder=load_autoencoder(folder),
-        prompt=prompt.read(folder / PROMPT),
         schedule=load_schedule(folder),
+        context=_context(folder, card),
     )
-    return model.eval(), card
+    return model, card
 
 
 def read_card(folder: Path) -> Card:
@@ -100,12 +116,21 @@ def check_hash(folder: Path, card: Card) -> None:
 
 def _all_tensors(folder: Path) -> dict[str, Tensor]:
     files = {"unet": folder / "unet" / weights.NAME, "vae": folder / "vae" / weights.NAME}
-    files["prompt"] = folder / PROMPT
+    others = {"prompt": PROMPT, layout.IMAGE_ENCODER: f"{layout.IMAGE_ENCODER}/{IMAGE_ENCODER}"}
+    files |= {part: folder / name for part, name in others.items() if (folder / name).is_file()}
     return {
         f"{part}/{name}": tensor
         for part, path in files.items()
         for name, tensor in weights.read(path).items()
     }
+
+
+def _context(folder: Path, card: Card) -> Context:
+    files = layout.names(folder)
+    if any(name.startswith(f"{layout.IMAGE_ENCODER}/") for name in files):
+        return networks.image_encoder(folder, weight_files.choose(files, layout.IMAGE_ENCODER))
+    read = domain_prompts.read if card.task == "geometry" else prompt.read
+    return read(folder / PROMPT)
 
 
 def _save_autoencoder(
@@ -114,6 +139,22 @@ def _save_autoencoder(
     weights.write(folder / "vae" / weights.NAME, _cast(state, dtype))
     config = dimensions.autoencoder_to_json(autoencoder.config)
     write_json(folder / layout.VAE_CONFIG, config)
+
+
+def _save_context(
+    model: LatentDiffusion, state: Mapping[str, Tensor], folder: Path, dtype: torch.dtype
+) -> None:
+    """What the UNet reads beside the latents: a prompt, one of each domain, or what sees them."""
+    if not isinstance(model, JointDiffusion):
+        weights.write(folder / PROMPT, {"prompt": model.prompt.float()})
+    elif model.image_encoder is None:
+        weights.write(folder / PROMPT, domain_prompts.tensors(model.prompt))
+    else:
+        config = model.image_encoder.config
+        weights.write(folder / layout.IMAGE_ENCODER / IMAGE_ENCODER, _cast(state, dtype))
+        write_json(folder / layout.IMAGE_ENCODER_CONFIG, image_encoder_config.to_json(config))
+        preprocessor = image_encoder_config.preprocessor_to_json(config)
+        write_json(folder / layout.PREPROCESSOR_CONFIG, preprocessor)
 
 
 def _under(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
@@ -126,15 +167,23 @@ def _cast(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor
 
 
 def _index(model: LatentDiffusion, card: Card, *, sampler: str) -> dict:
-    pipeline = {"depth": "MarigoldDepthPipeline", "normals": "MarigoldNormalsPipeline"}[card.task]
     return {
-        "_class_name": pipeline,
+        "_class_name": PIPELINES[card.task],
         "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", type(model.vae).__name__],
         "scheduler": ["diffusers", sampler],
-        "text_encoder": [None, None],
-        "tokenizer": [None, None],
-        "prediction_type": card.task,
+        **_others(model, card),
         "default_denoising_steps": card.steps,
         "default_processing_resolution": card.resolution,
     }
+
+
+def _others(model: LatentDiffusion, card: Card) -> dict:
+    """The entries in which the pipelines differ."""
+    if isinstance(model, JointDiffusion) and model.image_encoder is not None:
+        return {
+            "image_encoder": ["transformers", "CLIPVisionModelWithProjection"],
+            "feature_extractor": ["transformers", "CLIPImageProcessor"],
+        }
+    words = {"text_encoder": NONE, "tokenizer": NONE}
+    return words if card.task == "geometry" else {**words, "prediction_type": card.task}

@@ -6,20 +6,20 @@ fold    the same, as the plain network that predicts
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from monostep.checkpoints import (
+    asking,
+    conditioning,
     dimensions,
     embedded,
     families,
     folded,
     folder,
-    hub,
     hub_errors,
     layout,
     networks,
@@ -27,8 +27,11 @@ from monostep.checkpoints import (
     prompt,
     weight_files,
 )
+from monostep.checkpoints.assembly import assemble
 from monostep.checkpoints.card import Card
+from monostep.checkpoints.found import Checkpoint
 from monostep.checkpoints.places import Place
+from monostep.diffusion.class_numbers import OF_BOTH, OF_GEOMETRY
 from monostep.diffusion.latent_diffusion import Autoencoder, LatentDiffusion
 from monostep.diffusion.sampler import Last
 from monostep.errors import CheckpointError, SettingError
@@ -37,31 +40,10 @@ from monostep.feedforward import fold_unet
 from monostep.feedforward.network import FeedForward
 
 EITHER = (layout.CARD, layout.INDEX)
-CONFIGS = (layout.SCHEDULER_CONFIG, layout.UNET_CONFIG, layout.VAE_CONFIG)
+SEEN = (layout.IMAGE_ENCODER_CONFIG, layout.PREPROCESSOR_CONFIG)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """A model that was found, not yet read."""
-
-    folder: Path
-    card: Card
-    names: tuple[str, ...]  # its files, relative to the folder, there already or not
-    unet: tuple[str, ...]  # those with the UNet's weights
-    vae: tuple[str, ...]
-    variant: str | None = None
-    prompt_tokens: int | None = None
-    snapshot: hub.Snapshot | None = None  # of a Hub checkpoint
-    is_embedded: bool = False
-    file: Path | None = None  # of the feed-forward form, where it is one
-
-    def fetch(self, names: Iterable[str]) -> None:
-        """Have these files in the folder; raises CheckpointError where they cannot be had."""
-        if self.snapshot is not None:
-            self.snapshot.fetch(names)
-
-
-def find(
+def find(  # noqa: PLR0913 - what the published contract lets a user say of a source
     source: str | Path,
     *,
     task: str | None = None,
@@ -70,18 +52,22 @@ def find(
     variant: str | None = None,
     offline: bool | None = None,
     prompt_tokens: int | None = None,
+    attention: str | None = None,
+    unet: str | None = None,
 ) -> Checkpoint:
     """What a source is, from its small files alone.
 
     Args:
         source: embedded model, alias of the registry, file of `monostep fold`, folder in
             diffusers' layout, or Hub id "owner/name".
-        task: "depth" or "normals", for a checkpoint that cannot say it.
+        task: "depth" or "normals", for a checkpoint that cannot say it; of a joint model, either.
         frame: the network's own frame of normals, likewise.
         revision: branch, tag or commit on the Hub; None for the registry's, or the newest.
         variant: of the weight files, as "fp16"; None for the plain ones, or the only one there is.
         offline: make no request at all; None for what HF_HUB_OFFLINE says.
         prompt_tokens: 2 or 77; None for what the folder carries, or 2.
+        attention: of a joint model: "joint", or "separate" to let neither map see the other.
+        unet: folder of the UNet, of several: "unet", or "unet_v2" for GeoWizard's second version.
 
     Raises:
         CheckpointError: nothing there, incomplete, unsupported, or silent on what it predicts.
@@ -89,30 +75,40 @@ def find(
     """
     prompt.check_tokens(prompt_tokens)
     if str(source).endswith(folded.ENDING):
-        fixed = {"revision": revision, "variant": variant, "prompt_tokens": prompt_tokens}
-        return _file(Path(source), fixed, task=task, frame=frame)
-    place = places.locate(source, revision=revision, offline=offline)
-    if place.snapshot is not None:
-        place.snapshot.fetch([*(name for name in EITHER if name in place.names), *CONFIGS])
-    card = _card(place, task=task, frame=frame)
-    unet, vae = (_weights(place, part, variant) for part in ("unet", "vae"))
-    if place.snapshot is not None or layout.CARD not in place.names:
-        card = dataclasses.replace(card, source=places.identity(place, (*unet, *vae)))
-    return Checkpoint(
+        fixed = dict(revision=revision, variant=variant, prompt_tokens=prompt_tokens, unet=unet)
+        found = _file(Path(source), fixed, task=task, frame=frame)
+        return dataclasses.replace(found, card=asking.attending(found.card, attention))
+    place = places.locate(source, revision=revision, offline=offline, unet=unet)
+    place.fetch([name for name in EITHER if name in place.names])
+    place.fetch([layout.SCHEDULER_CONFIG, place.unet_config, layout.VAE_CONFIG])
+    card = asking.attending(_card(place, task=task, frame=frame), attention)
+    found = Checkpoint(
         folder=place.folder,
         card=card,
         names=place.names,
-        unet=unet,
-        vae=vae,
+        unet=_weights(place, place.unet, variant),
+        vae=_weights(place, "vae", variant),
+        image_encoder=_image_encoder(place, card, variant),
         variant=variant,
         prompt_tokens=prompt_tokens,
         snapshot=place.snapshot,
+        offline=offline,
         is_embedded=place.folder.parent == embedded.ROOT,
     )
+    _check_prompt_tokens(found)
+    own = place.unet == layout.UNET  # the card's hash is of this one
+    if place.snapshot is None and layout.CARD in place.names and own:
+        return found
+    card = dataclasses.replace(
+        card,
+        source=places.identity(place, found.weights),
+        tensor_hash=card.tensor_hash if own else None,
+    )
+    return dataclasses.replace(found, card=card)
 
 
 def load(checkpoint: Checkpoint, *, copy: bool = True) -> LatentDiffusion:
-    """The model of a found checkpoint, in float32 and ready to predict.
+    """The model of a found checkpoint, in float32 and ready to predict; of GeoWizard's, joint.
 
     Without `copy` its weights are as stored and not read yet: only to be folded.
 
@@ -128,18 +124,17 @@ def load(checkpoint: Checkpoint, *, copy: bool = True) -> LatentDiffusion:
     place = checkpoint.folder
     if checkpoint.is_embedded:
         folder.check_hash(place, checkpoint.card)
-    embedding = _embedding(checkpoint)  # first: its encoder is gone before the networks come
-    checkpoint.fetch([*checkpoint.unet, *checkpoint.vae])
-    unet = networks.unet(place, checkpoint.unet, copy=copy)
-    autoencoder = networks.autoencoder(place, checkpoint.vae, copy=copy)
-    if embedding.shape[1] != unet.config.context:
-        raise CheckpointError(
-            f"{place}: the prompt is {embedding.shape[1]} wide, the UNet expects "
-            f"{unet.config.context}; text encoder and UNet belong to different checkpoints"
-        )
-    schedule = folder.load_schedule(place)
-    model = LatentDiffusion(unet=unet, autoencoder=autoencoder, prompt=embedding, schedule=schedule)
-    return model.eval()
+    # First: a text encoder is gone before the networks come.
+    context = conditioning.read(checkpoint, copy=copy)
+    checkpoint.fetch(checkpoint.weights)
+    joint = checkpoint.card.attention == "joint"
+    return assemble(
+        place,
+        unet=networks.unet(place, checkpoint.unet, joint=joint, copy=copy),
+        autoencoder=networks.autoencoder(place, checkpoint.vae, copy=copy),
+        schedule=folder.load_schedule(place),
+        context=context,
+    )
 
 
 def fold(
@@ -166,7 +161,8 @@ def fold(
         MissingExtraError: the prompt must be computed, and transformers is not installed.
     """
     if checkpoint.file is not None:
-        return folded.load(checkpoint.file, dtype=dtype, leave=leave)
+        attention = checkpoint.card.attention
+        return folded.load(checkpoint.file, dtype=dtype, leave=leave, attention=attention)
     model = load(checkpoint, copy=False)
     model.vae = model.vae if codec is None else codec
 
@@ -185,11 +181,11 @@ def fold(
 
 
 def _file(
-    file: Path, fixed: dict[str, object], *, task: str | None, frame: str | None
+    file: Path, fixed: Mapping[str, object], *, task: str | None, frame: str | None
 ) -> Checkpoint:
     """A file of the feed-forward form; SettingError for what was decided when it was made."""
     card = folded.read_card(file)
-    families.check_asked(card, task=task, frame=frame)
+    asking.check_asked(card, task=task, frame=frame)
     for name, value in fixed.items():
         if value is not None:
             raise SettingError(
@@ -205,7 +201,7 @@ def _card(place: Place, *, task: str | None, frame: str | None) -> Card:
     """The folder's own card, or the one its family has."""
     if layout.CARD in place.names:
         card = folder.read_card(place.folder)
-        families.check_asked(card, task=task, frame=frame)
+        asking.check_asked(card, task=task, frame=frame)
         return card
     if layout.INDEX not in place.names:
         raise CheckpointError(
@@ -218,16 +214,57 @@ def _card(place: Place, *, task: str | None, frame: str | None) -> Card:
         name=place.name,
         index=index,
         scheduler=layout.read(place.folder / layout.SCHEDULER_CONFIG),
-        unet=dimensions.unet_from_json(layout.read(place.folder / layout.UNET_CONFIG)),
+        unet=dimensions.unet_from_json(layout.read(place.folder / place.unet_config)),
         autoencoder=dimensions.autoencoder_from_json(layout.read(place.folder / layout.VAE_CONFIG)),
         published=place.published,
     )
     return families.card(said, task=task, frame=frame)
 
 
-def _weights(place: Place, part: str, variant: str | None) -> tuple[str, ...]:
+def _image_encoder(place: Place, card: Card, variant: str | None) -> tuple[str, ...]:
+    """Files of weights of what looks at the picture; none where the UNet reads words."""
+    if card.task != "geometry":
+        return ()
+    config = dimensions.unet_from_json(layout.read(place.folder / place.unet_config))
+    if config.classes != OF_BOTH:
+        _check_words(place)
+        return ()
+    missing = next((name for name in SEEN if name not in place.names), None)
+    if missing and not (place.snapshot and place.snapshot.offline):
+        raise CheckpointError(
+            f"{place.who}: {missing} is missing; the checkpoint is incomplete, copy or download it "
+            "again"
+        )
+    place.fetch(SEEN)
+    return _weights(place, layout.IMAGE_ENCODER, variant, or_plain=True)
+
+
+def _check_words(place: Place) -> None:
+    """Raise CheckpointError for a UNet that reads words, beside an image encoder and no words."""
+    looks = any(name.startswith(f"{layout.IMAGE_ENCODER}/") for name in place.names)
+    words = layout.PROMPT in place.names or prompt.CONFIG in place.names
+    if looks and not words and place.unet == layout.UNET:
+        raise CheckpointError(
+            f"{place.who}: {place.unet_config} describes a UNet of {OF_GEOMETRY} class numbers, "
+            f"which reads words, beside an image encoder, whose UNet has {OF_BOTH}; use the "
+            "config.json that came with the weights"
+        )
+
+
+def _check_prompt_tokens(found: Checkpoint) -> None:
+    if found.prompt_tokens is not None and found.card.task == "geometry":
+        raise SettingError(
+            f"prompt tokens {found.prompt_tokens}: {found.card.name} reads no empty prompt; leave "
+            "them out"
+        )
+
+
+def _weights(
+    place: Place, part: str, variant: str | None, *, or_plain: bool = False
+) -> tuple[str, ...]:
+    choose = weight_files.nearest if or_plain else weight_files.choose
     try:
-        return weight_files.choose(place.names, part, variant)
+        return choose(place.names, part, variant)
     except CheckpointError as error:
         if place.snapshot is not None and place.snapshot.offline:
             missing = f"what to read the {part} from ({error})"
@@ -235,29 +272,3 @@ def _weights(place: Place, part: str, variant: str | None) -> tuple[str, ...]:
                 place.snapshot.id, place.snapshot.commit, missing
             ) from error
         raise CheckpointError(f"{place.who}: {error}") from error
-
-
-def _embedding(checkpoint: Checkpoint) -> Tensor:
-    encoder = prompt.Encoder(
-        folder=checkpoint.folder,
-        names=checkpoint.names,
-        variant=checkpoint.variant,
-        fetch=checkpoint.fetch,
-    )
-    try:
-        return prompt.load(
-            encoder, tokens=checkpoint.prompt_tokens, store=_prompt_store(checkpoint)
-        )
-    except CheckpointError as error:
-        snapshot = checkpoint.snapshot
-        if snapshot is None or not snapshot.offline or prompt.CONFIG in checkpoint.names:
-            raise
-        raise hub_errors.not_cached(snapshot.id, snapshot.commit, "the text encoder") from error
-
-
-def _prompt_store(checkpoint: Checkpoint) -> Path | None:
-    """Beside a Hub checkpoint's snapshot; None leaves it to the user's cache."""
-    if checkpoint.snapshot is None:
-        return None
-    tokens = checkpoint.prompt_tokens or prompt.SHORT
-    return checkpoint.snapshot.beside / f"prompt-{checkpoint.snapshot.commit}-{tokens}.safetensors"

@@ -44,9 +44,7 @@ class Encoder:
 
     def files(self) -> tuple[str, ...]:
         """Names of the weight files: of the variant if the encoder has it, else the plain ones."""
-        with suppress(CheckpointError):
-            return weight_files.choose(self.names, text_encoder.FOLDER, self.variant)
-        return weight_files.choose(self.names, text_encoder.FOLDER)
+        return weight_files.nearest(self.names, text_encoder.FOLDER, self.variant)
 
 
 def check_tokens(tokens: int | None) -> None:
@@ -79,7 +77,7 @@ def load(
         return carried[:tokens]
     tokens = tokens or SHORT
     has_encoder = any(name.startswith(f"{text_encoder.FOLDER}/") for name in encoder.names)
-    store = store or (cached_at(encoder, tokens=tokens) if has_encoder else None)
+    store = store or (cached_at(encoder, str(tokens)) if has_encoder else None)
     remembered = _remembered(store)
     if remembered is not None and len(remembered) == tokens:
         return remembered
@@ -98,20 +96,20 @@ def load(
     return computed
 
 
-def cached_at(encoder: Encoder, *, tokens: int) -> Path | None:
-    """The file in the user's cache for the embedding of a local encoder's very files."""
+def cached_at(encoder: Encoder, what: str, others: Sequence[str] = ()) -> Path | None:
+    """The file in the user's cache for what a local encoder's very files, and others, embed."""
     root = os.environ.get("XDG_CACHE_HOME")
     try:
         cache = Path(root) if root else Path.home() / ".cache"
         identity = hashlib.sha256((encoder.folder / CONFIG).read_bytes())
-        for name in encoder.files():
+        for name in (*encoder.files(), *others):
             path = (encoder.folder / name).resolve()
             facts = path.stat()
             identity.update(f"{path}\n{facts.st_size}\n{facts.st_mtime_ns}\n".encode())
     except (OSError, RuntimeError):  # no home, no config: then it is not remembered
         return None
     key = identity.hexdigest()[:32]
-    return cache / "monostep" / "prompts" / f"{key}-{tokens}.safetensors"
+    return cache / "monostep" / "prompts" / f"{key}-{what}.safetensors"
 
 
 def read(path: Path) -> Float[Tensor, "token width"]:

@@ -1,8 +1,8 @@
-"""The empty prompt through CLIP's text encoder, with transformers: needed once per checkpoint.
+"""Prompts through CLIP's text encoder, with transformers: needed once per checkpoint.
 
-Without padding the empty prompt is two tokens, as every published program feeds it at inference;
-padded to the full length it is what E2E-FT's models saw in training. The encoder is causal, so
-that the first two rows are the same.
+Nearly always the empty one. Without padding it is two tokens, as every published program feeds it
+at inference; padded to the full length it is what E2E-FT's models saw in training. The encoder is
+causal, so that the first two rows are the same.
 """
 
 import pickle
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -44,19 +44,29 @@ def library() -> ModuleType:
 
 
 def embed(folder: Path, files: Sequence[str], *, tokens: int) -> Float[Tensor, "token width"]:
-    """The last hidden state, after the final layer norm, of the empty prompt.
+    """The embedding of the empty prompt: as `embed_ids`.
+
+    `tokens`: 2, or 77 (no attention mask, as in E2E-FT's training).
+    """
+    return embed_ids(folder, files, torch.tensor([token_ids(tokens)]))[0].clone()
+
+
+def embed_ids(
+    folder: Path, files: Sequence[str], ids: Int[Tensor, "prompt token"]
+) -> Float[Tensor, "prompt token width"]:
+    """The last hidden state, after the final layer norm, of prompts of one length.
 
     Args:
         folder: the checkpoint's.
         files: names of the encoder's weight files in it.
-        tokens: 2, or 77 (no attention mask, as in E2E-FT's training).
+        ids: of the prompts' tokens.
 
     Raises:
         MissingExtraError: transformers is not installed.
         CheckpointError: the encoder's files are broken.
     """
     chosen = weight_files.parse(files[0], FOLDER)
-    with _quiet(library()) as transformers:
+    with quiet(library()) as transformers:
         try:
             encoder, report = transformers.CLIPTextModel.from_pretrained(
                 folder / FOLDER,
@@ -77,8 +87,7 @@ def embed(folder: Path, files: Sequence[str], *, tokens: int) -> Float[Tensor, "
             f"{min(report['missing_keys'])}); it is not the text encoder of this checkpoint"
         )
     with torch.inference_mode():
-        ids = torch.tensor([token_ids(tokens)])
-        state = encoder.float().eval()(input_ids=ids).last_hidden_state[0]
+        state = encoder.float().eval()(input_ids=ids).last_hidden_state
     if not torch.isfinite(state).all():
         raise CheckpointError(
             f"{folder / files[0]}: the prompt's embedding is not finite; the file is broken, copy "
@@ -88,7 +97,7 @@ def embed(folder: Path, files: Sequence[str], *, tokens: int) -> Float[Tensor, "
 
 
 @contextmanager
-def _quiet(transformers: ModuleType) -> Iterator[ModuleType]:
+def quiet(transformers: ModuleType) -> Iterator[ModuleType]:
     """No bars, notes and warnings of the library: it is used for one thing, and that is checked."""
     log = transformers.utils.logging
     verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()

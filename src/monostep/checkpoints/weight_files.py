@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from monostep.errors import CheckpointError
 
-STEMS = {"text_encoder": ("model", "pytorch_model")}  # of other parts: STEM
-STEM = ("diffusion_pytorch_model",)
+STEMS = ("diffusion_pytorch_model",)
+ENCODERS = ("text_encoder", "image_encoder")
+ENCODER_STEMS = ("model", "pytorch_model")
 ENDINGS = ("safetensors", "bin")  # the safer format first
 # Between the stem and the ending: the variant, then which of how many parts.
 BETWEEN = r"(?:\.(?P<variant>[\w-]+?))?(?:-(?P<part>\d{5})-of-(?P<parts>\d{5}))?"
@@ -37,7 +38,7 @@ def choose(names: Iterable[str], part: str, variant: str | None = None) -> tuple
 
     Args:
         names: every file of the checkpoint, relative, with forward slashes.
-        part: "unet", "vae" or "text_encoder".
+        part: "unet", "vae", "text_encoder" or "image_encoder".
         variant: "fp16", ...; None for the plain files, or the only variant where there are none.
 
     Raises:
@@ -57,9 +58,17 @@ def choose(names: Iterable[str], part: str, variant: str | None = None) -> tuple
     raise AssertionError("a present variant has files")
 
 
+def nearest(names: Iterable[str], part: str, variant: str | None = None) -> tuple[str, ...]:
+    """The same, but the plain files of a part that does not have the variant."""
+    names = tuple(names)
+    found = (parse(name, part) for name in names)
+    has = any(file is not None and file.variant == variant for file in found)
+    return choose(names, part, variant if has else None)
+
+
 def parse(name: str, part: str) -> WeightFile | None:
     """What a name says, if it is that of a weight file of this part."""
-    stems = "|".join(STEMS.get(part, STEM))
+    stems = "|".join(ENCODER_STEMS if part in ENCODERS else STEMS)
     match = re.fullmatch(rf"{part}/(?:{stems}){BETWEEN}\.(?P<ending>{'|'.join(ENDINGS)})", name)
     if match is None:
         return None

@@ -6,7 +6,7 @@ by tensor, so that reading it takes little more memory than holding it.
 
 import pickle
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -61,10 +61,13 @@ def one(path: Path, name: str) -> Tensor:
         raise _broken(path, "safetensors", error) from error
 
 
-def fill(module: nn.Module, files: Iterable[Path], *, copy: bool = True) -> None:
+def fill(
+    module: nn.Module, files: Iterable[Path], *, copy: bool = True, unused: Container[str] = ()
+) -> None:
     """Give a module (on the meta device or not) the weights that its files hold together.
 
-    Without `copy` they are as in `stream`, and nobody has looked whether they are finite.
+    Without `copy` they are as in `stream`, and nobody has looked whether they are finite. Tensors
+    with an `unused` name may be there, and are left.
 
     Raises:
         CheckpointError: a file is broken, or a weight missing, unknown, of another shape or NaN.
@@ -74,6 +77,8 @@ def fill(module: nn.Module, files: Iterable[Path], *, copy: bool = True) -> None
     origin: dict[str, Path] = {}
     for path in (files := tuple(files)):
         for stored, tensor in stream(path, copy=copy):
+            if stored in unused:
+                continue
             name, found_tensor = modern(stored, tensor, expected)
             found[name], origin[name] = found_tensor, path
     _check_names(found.keys(), expected.keys(), files[0])

@@ -1,4 +1,4 @@
-"""monostep benchmark [--model SOURCE | --size sd2|nano|tiny] [--training] | --evaluation."""
+"""monostep benchmark [--model SOURCE | --size SIZE] [--training | --joint] | --evaluation."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Told: TypeAlias = tuple[dict[str, Any], Callable[[dict[str, Any]], str]]
 FOR_TRAINING = ("recompute", "warm-up")
 FOR_PREDICTIONS = ("steps", "compile", "baseline", "measure-baseline", "cold-start")
+NOT_JOINT = ("model", "task", "network-frame", "against", *FOR_TRAINING, *FOR_PREDICTIONS)
 
 
 def benchmark(
@@ -79,6 +80,14 @@ def benchmark(
             "--training", help="Measure optimiser steps instead, on random or given weights."
         ),
     ] = False,
+    joint: Annotated[
+        bool,
+        typer.Option(
+            "--joint",
+            help="Measure one pass of a joint model instead, against a pass of a depth model and "
+            "one of a normals model, and against itself unfolded; random weights.",
+        ),
+    ] = False,
     evaluation: Annotated[
         bool,
         typer.Option(
@@ -110,8 +119,8 @@ def benchmark(
     for_models |= {"device": device if device != "auto" else None, "compile": compiled or None}
     for_models |= {"baseline": baseline, "measure-baseline": measure_baseline or None}
     for_models |= {"cold-start": cold_start, "training": training or None}
-    for_models |= {"recompute": recompute, "warm-up": warm_up}
-    _check_mode(for_models, training=training, evaluation=evaluation)
+    for_models |= {"recompute": recompute, "warm-up": warm_up, "joint": joint or None}
+    _check_mode(for_models, training=training, evaluation=evaluation, joint=joint)
     if evaluation:
         told = _evaluating(image_size or ["4032x6048"], repeat, threads)
         _tell(*told, output=output, markdown=markdown, as_json=as_json)
@@ -119,16 +128,11 @@ def benchmark(
     if model is not None and (size is not None or keep is not None):
         raise SettingError("--model and random weights (--size, --keep) exclude each other")
     looks = [cases.size(text) for text in image_size or ["384x512"]]
-    wishes = {
-        "dtypes": _names(dtype) or (),
-        "against": _names(against),
-        "device": device,
-        "threads": threads,
-        "rounds": repeat,
-    }
+    wishes = {"dtypes": _names(dtype) or (), "against": _names(against)}
+    wishes |= {"device": device, "threads": threads, "rounds": repeat}
     if training:
         wishes |= {"recompute": recompute or "none", "warm_ups": 1 if warm_up is None else warm_up}
-    else:
+    elif not joint:
         wishes |= {
             "compiled": compiled,
             "cold_starts": 3 if cold_start is None else cold_start,
@@ -137,9 +141,12 @@ def benchmark(
         }
     every = cases.cases(looks, batch_size or [1], steps=steps)
     measure = _training if training else _predicting
-    with _weights(model, size=size or "nano", task=task, keep=keep) as found:
-        report, document = measure(found, every, wishes, task=task, frame=network_frame)
-    _tell(report, document, output=output, markdown=markdown, as_json=as_json)
+    if joint:
+        told = _joint(size or "nano", every, wishes, keep)
+    else:
+        with _weights(model, size=size or "nano", task=task, keep=keep) as found:
+            told = measure(found, every, wishes, task=task, frame=network_frame)
+    _tell(*told, output=output, markdown=markdown, as_json=as_json)
 
 
 def _predicting(source: str, cases: Sequence[Case], wishes: dict[str, Any], **card: Any) -> Told:
@@ -164,6 +171,18 @@ def _training(source: str, cases: Sequence[Case], wishes: dict[str, Any], **card
     return report, training_markdown.document
 
 
+def _joint(size: str, cases: Sequence[Case], wishes: dict[str, Any], keep: Path | None) -> Told:
+    """Depth and normals of one model against two, as values and as Markdown."""
+    from monostep.benchmark import joint_plan, joint_run
+    from monostep.benchmark.plan import Wishes
+
+    asked = Wishes(**wishes, cold_starts=0)
+    with _folder(keep) as folder, _telling() as tell:
+        planned = joint_plan.plan(folder, size, cases, asked)
+        report = joint_run.benchmark(planned, tell=tell)
+    return report, joint_run.document
+
+
 def _evaluating(sizes: Sequence[str], rounds: int, threads: int | None) -> Told:
     """Alignment and metrics, as values and as Markdown."""
     from monostep.benchmark import cases, evaluation_markdown, evaluation_speed
@@ -174,12 +193,16 @@ def _evaluating(sizes: Sequence[str], rounds: int, threads: int | None) -> Told:
     return report, evaluation_markdown.document
 
 
-def _check_mode(given: Mapping[str, object], *, training: bool, evaluation: bool) -> None:
+def _check_mode(
+    given: Mapping[str, object], *, training: bool, evaluation: bool, joint: bool
+) -> None:
     """Refuse options that another kind of benchmark has; those that are None were not given."""
     for name, value in given.items():
         other = None
         if evaluation:
             other = "without --evaluation"
+        elif joint and name in ("training", *NOT_JOINT):
+            other = "without --joint"
         elif name in FOR_TRAINING and not training:
             other = "with --training"
         elif name in FOR_PREDICTIONS and training:
@@ -227,9 +250,15 @@ def _weights(model: str | None, *, size: str, task: str | None, keep: Path | Non
     if model is not None:
         yield model
         return
+    with _folder(keep) as folder:
+        yield str(random_weights.write(folder, size=size, task=task or "depth"))
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """Where weights are written: kept, or for as long as needed."""
     with tempfile.TemporaryDirectory() as aside:
-        target = keep or Path(aside) / "random"
-        yield str(random_weights.write(target, size=size, task=task or "depth"))
+        yield keep or Path(aside) / "random"
 
 
 @contextmanager

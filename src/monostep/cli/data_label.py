@@ -45,9 +45,12 @@ def label(
     variant: source.Variant = None,
     offline: source.Offline = False,
     prompt_tokens: source.PromptTokens = None,
+    attention: source.Attention = None,
+    unet: source.Unet = None,
     steps: source.Steps = None,
     ensemble: source.Ensemble = None,
     seed: source.Seed = None,
+    domain: source.Domain = None,
     device: source.Device = "auto",
     dtype: source.Dtype = "auto",
     overwrite: Annotated[
@@ -71,8 +74,11 @@ def label(
     from monostep.runner import models
     from monostep.runner.labels import LabelSettings, check
 
-    asked = dict(resolution=resolution, steps=steps, ensemble=ensemble, seed=seed)
-    settings = LabelSettings(manifest=output, scale=scale, asked=asked, overwrite=overwrite)
+    sampling = dict(steps=steps, ensemble=ensemble, seed=seed)
+    asked = dict(resolution=resolution, domain=domain, **sampling)
+    settings = LabelSettings(
+        manifest=output, scale=scale, asked=asked, task=task, overwrite=overwrite
+    )
     loading = models.Loading(
         task=task,
         frame=network_frame,
@@ -82,9 +88,11 @@ def label(
         variant=variant,
         offline=offline or None,
         prompt_tokens=prompt_tokens,
+        attention=attention,
+        unet=unet,
     )
     found = _find(images, settings, recursive=not no_recursive)
-    (predictor,) = models.load([model], loading, asked).values()
+    predictor, *_ = models.load([model], loading, asked).values()
     check(predictor, settings)
     total = len(found.jobs) + len(found.absent)
     with Screen(total=total, as_json=as_json, quiet=quiet, verbose=False) as screen:

@@ -21,7 +21,7 @@ def evaluate(
             metavar="BENCHMARK...",
             help="procedural, motorcycle, nyuv2, kitti, eth3d, scannet, diode, diode-indoor, "
             "diode-outdoor, nyuv2-normals, scannet-normals, ibims, sintel, vkitti, oasis, a "
-            "manifest of your own, or paper-table-1 to 6.",
+            "manifest of your own, or paper-table-1 to 6, A-2 to A-4.",
         ),
     ] = None,
     output: Annotated[
@@ -61,7 +61,10 @@ def evaluate(
     images: Annotated[int | None, typer.Option(min=1, help="Only the first ones.")] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="Of a model or of --predictions that do not say: depth or normals."),
+        typer.Option(
+            help="Of a model or of --predictions that do not say: depth or normals; of a joint "
+            "model's maps, the one to judge."
+        ),
     ] = None,
     quantity: Annotated[
         str | None,
@@ -107,6 +110,12 @@ def evaluate(
     noise: source.Noise = None,
     last: source.Last = None,
     seed: source.Seed = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(
+            help="What joint models are told: indoor, outdoor or object, instead of the protocol's."
+        ),
+    ] = None,
     device: source.Device = "auto",
     dtype: Annotated[
         str | None, typer.Option(help="fp32 for scores to compare; bf16, fp16. [default: fp32]")
@@ -123,6 +132,8 @@ def evaluate(
     variant: source.Variant = None,
     offline: source.Offline = False,
     prompt_tokens: source.PromptTokens = None,
+    attention: source.Attention = None,
+    unet: source.Unet = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -172,7 +183,9 @@ def evaluate(
     )
     found: dict[str, Any] = dict(revision=revision, variant=variant, offline=offline or None)
     found |= dict(task=task, frame=network_frame, prompt_tokens=prompt_tokens, device=device)
+    found |= dict(attention=attention, unet=unet)
     looks: dict[str, Any] = dict(resolution=resolution, fit=fit, last=last, seed=seed)
+    looks |= dict(domain=domain)
     way: dict[str, Any] = dict(steps=steps, ensemble=ensemble, spacing=spacing, noise=noise)
     keeping: dict[str, Any] = dict(overwrite=overwrite, sheets=sheets, baselines=baselines)
     keeping |= dict(save_predictions=save_predictions)
@@ -193,7 +206,7 @@ def evaluate(
     if tables:
         return _reproduce(tables, plan, weights, download=download, as_json=as_json)
     if weights is not None or download:
-        raise SettingError("--weights and --download are for paper-table-1 to 6: leave them out")
+        raise SettingError("--weights and --download are for paper-table-N: leave them out")
     return _judge(plan, as_json=as_json)
 
 

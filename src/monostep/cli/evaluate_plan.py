@@ -136,12 +136,12 @@ def _has(name: str, protocol: str) -> bool:
 
 
 def _parts(everybody: Entrants, benchmarks: Sequence[Benchmark]) -> list[Entrants]:
-    """For each benchmark those whose task it can judge, and those that none can, to be refused."""
+    """For each benchmark those whose maps it can judge, and those that none can, to be refused."""
     judged = {task for benchmark in benchmarks for task in benchmark.rules}
     parts = []
     for benchmark in benchmarks:
         idle = judged - benchmark.rules.keys()
-        models = [each for each in everybody.models if each.card.task not in idle]
+        models = [each for each in everybody.models if not idle.issuperset(everybody.tasks(each))]
         stored = [each for each in everybody.stored if each.task not in idle]
         part = replace(everybody, models=models, stored=stored) if models or stored else everybody
         parts.append(part)
@@ -167,13 +167,15 @@ def _entrants(plan: Plan, benchmarks: Sequence[Benchmark]) -> Entrants:
         models=enter.load(names, plan.loading, plan.sampling),
         stored=enter.predictions(plan.predictions, plan.declared, benchmarks),
         asked=plan.sampling,
+        task=plan.loading.task,  # pyright: ignore[reportArgumentType] - checked where it was typed
         batch_size=plan.batch_size,
     )
 
 
 def _refuse_models(plan: Plan) -> None:
     """Refuse options for models where only predictions are judged."""
-    if plan.models or not plan.predictions:
+    is_table = not plan.benchmarks  # which has rows with models besides
+    if plan.models or not plan.predictions or is_table:
         return
     asked = [name for name, value in plan.sampling.items() if value is not None]
     asked += [name for name, value in _of_models(plan).items() if value]
@@ -197,6 +199,8 @@ def _of_models(plan: Plan) -> dict[str, Any]:
         "revision": how.revision,
         "variant": how.variant,
         "prompt-tokens": how.prompt_tokens,
+        "attention": how.attention,
+        "unet": how.unet,
         "offline": how.offline,
     }
 

@@ -1,4 +1,4 @@
-"""monostep evaluate paper-table-1 to 6: the paper's tables beside what is measured here."""
+"""monostep evaluate paper-table-1 and so on: the paper's tables beside what is measured here."""
 
 import json
 from collections.abc import Sequence

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from monostep.inspection.folding import Folding
 
 
+UNITS = {"depth": "of depth in [0, 1]", "normals": "degrees"}
+
+
 def fold(
     model: source.Model,
     output: Annotated[
@@ -25,6 +28,9 @@ def fold(
     variant: source.Variant = None,
     offline: source.Offline = False,
     prompt_tokens: source.PromptTokens = None,
+    attention: source.Attention = None,
+    unet: source.Unet = None,
+    domain: source.Domain = None,
     steps: source.Steps = None,
     spacing: source.Spacing = None,
     noise: source.Noise = None,
@@ -37,8 +43,8 @@ def fold(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Fold a model into one file of plain weights, and prove that it says the same."""
+    from monostep.checkpoints import asking, opening
     from monostep.checkpoints import codec as codecs
-    from monostep.checkpoints import opening
     from monostep.inspection import folding
 
     if output is None:
@@ -51,13 +57,16 @@ def fold(
         variant=variant,
         offline=offline or None,
         prompt_tokens=prompt_tokens,
+        attention=attention,
+        unet=unet,
     )
+    asking.check_whole(checkpoint.card, task)
     done = folding.fold(
         checkpoint,
         output,
         dtype=dtype,
         codec=None if codec is None else codecs.parse(codec),
-        asked=dict(steps=steps, spacing=spacing, noise=noise, last=last),
+        asked=dict(steps=steps, spacing=spacing, noise=noise, last=last, domain=domain),
     )
     if as_json:
         values = dataclasses.asdict(done) | {"file": str(done.file), "card": done.card.as_dict()}
@@ -67,14 +76,13 @@ def fold(
 
 
 def _show(done: "Folding") -> None:
-    unit = "of depth in [0, 1]" if done.card.task == "depth" else "degrees"
     said = [("folded, in float32", one) for one in done.folded]
     said += [(f"stored as {done.dtype}", one) for one in done.stored]
     for what, one in said:
         size = "x".join(map(str, one.size))
         typer.echo(
             f"{what:>20} {size:>9}: off by {one.largest:.1e} at most, {one.mean:.1e} on average "
-            f"({unit})"
+            f"({UNITS[one.map]})"
         )
     megabytes = done.file.stat().st_size / 1e6
     card = done.card

@@ -23,6 +23,8 @@ def inspect(
     variant: source.Variant = None,
     offline: source.Offline = False,
     prompt_tokens: source.PromptTokens = None,
+    attention: source.Attention = None,
+    unet: source.Unet = None,
     resolution: source.Resolution = None,
     steps: source.Steps = None,
     ensemble: source.Ensemble = None,
@@ -30,6 +32,7 @@ def inspect(
     noise: source.Noise = None,
     last: source.Last = None,
     seed: source.Seed = None,
+    domain: source.Domain = None,
     trajectory: Annotated[
         Path | None,
         typer.Option(metavar="PHOTO", help="Also decode every step of this photo into -o DIR."),
@@ -42,7 +45,7 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Show a model's settings and, for each step, the noise it is told and the noise it gets."""
-    from monostep.checkpoints import opening
+    from monostep.checkpoints import asking, opening
     from monostep.device import choose_device, choose_dtype
     from monostep.inspection.describe import describe
 
@@ -57,16 +60,12 @@ def inspect(
         variant=variant,
         offline=offline or None,
         prompt_tokens=prompt_tokens,
+        attention=attention,
+        unet=unet,
     )
-    asked = dict(
-        resolution=resolution,
-        steps=steps,
-        ensemble=ensemble,
-        spacing=spacing,
-        noise=noise,
-        last=last,
-        seed=seed,
-    )
+    asking.check_whole(checkpoint.card, task)
+    asked = dict(resolution=resolution, steps=steps, ensemble=ensemble, spacing=spacing)
+    asked |= dict(noise=noise, last=last, seed=seed, domain=domain)
     description = describe(checkpoint, **asked)
     report: dict[str, Any] = asdict(description) | {"prompt_tokens": prompt_tokens}
     if not as_json:
@@ -105,21 +104,20 @@ def _trajectory(
     steps = asked["steps"] or (model.card.steps if checkpoint.file else max(model.card.steps, 10))
     usual = [model.card.spacing] if checkpoint.file else trajectory.spacings(model)
     spacings = [asked["spacing"]] if asked["spacing"] else usual
-    followed = [
-        trajectory.follow(
-            model, picture, model.inference(**asked | {"spacing": spacing, "steps": steps})
-        )
-        for spacing in spacings
-    ]
+    followed = []
+    for spacing in spacings:
+        how = model.inference(**asked | {"spacing": spacing, "steps": steps})
+        followed += trajectory.follow(model, picture, how)
     trajectory_files.write(followed, as_bytes(picture), output, photo.stem)
     return [each.numbers() for each in followed]
 
 
 def _show(description: "Description", prompt_tokens: int | None) -> None:
     facts = {**description.facts, **{f"run with {k}": v for k, v in description.settings.items()}}
-    facts["run with prompt tokens"] = prompt_tokens or "as the folder carries, else 2"
+    facts["run with prompt tokens"] = prompt_tokens or _prompt(description.facts)
     source = facts.pop("source")
     facts |= {"id": source.get("id"), "commit": source.get("commit")}
+    facts["unet folder"] = source.get("unet")
     for title, scores in facts.pop("scores").items():
         facts[f"scores, {title}"] = json.dumps(scores)
     width = max(len(name) for name, value in facts.items() if value is not None)
@@ -135,12 +133,18 @@ def _show(description: "Description", prompt_tokens: int | None) -> None:
         typer.echo(f"monostep: warning: {line}", err=True)
 
 
+def _prompt(facts: dict[str, Any]) -> str:
+    if facts["task"] != "geometry":
+        return "as the folder carries, else 2"
+    return "none" if facts["image_encoder"] else "those that say the domain"
+
+
 def _show_trajectory(numbers: list[dict[str, Any]], output: Path) -> None:
-    typer.echo("\nspacing   spread over steps  first step to last  correlation  unit")
+    typer.echo("\nspacing   map      spread over steps  first step to last  correlation  unit")
     for each in numbers:
         correlation = each["first_to_last_correlation"]
         typer.echo(
-            f"{each['spacing']:8}  {each['spread_over_steps']:17.4f}  "
+            f"{each['spacing']:8}  {each['map']:7}  {each['spread_over_steps']:17.4f}  "
             f"{each['distance_to_last'][0]:18.4f}  "
             f"{'-' if correlation is None else format(correlation, '.4f'):>11}  {each['unit']}"
         )

@@ -25,12 +25,13 @@ def models(
     for row in rows:
         said = [row["grade"], row["family"], row["licence"]]
         said += [f"frame {row['frame']}"] if row["frame"] else []
+        said += [row["unet"]] if row["unet"] not in (None, "unet") else []
         task = row["task"] or "(none)"
-        typer.echo(f"{row['name']:{name_width}}  {task:7}  {row['id']}; {', '.join(said)}")
+        typer.echo(f"{row['name']:{name_width}}  {task:8}  {row['id']}; {', '.join(said)}")
         for title, scores in row["scores"].items():
-            typer.echo(f"{'':{name_width}}  {'':7}  {title}: {_words(scores)}")
+            typer.echo(f"{'':{name_width}}  {'':8}  {title}: {_words(scores)}")
         if row["note"]:
-            typer.echo(f"{'':{name_width}}  {'':7}  {row['note']}")
+            typer.echo(f"{'':{name_width}}  {'':8}  {row['note']}")
 
 
 def _embedded(card: Any) -> dict[str, Any]:
@@ -40,6 +41,7 @@ def _embedded(card: Any) -> dict[str, Any]:
         "frame": card.frame,
         "family": card.family,
         "id": "in the package",
+        "unet": None,
         "revision": None,
         "grade": card.grade,
         "licence": card.licence,
@@ -55,6 +57,7 @@ def _published(entry: Any) -> dict[str, Any]:
         "frame": entry.frame,
         "family": entry.family,
         "id": entry.id,
+        "unet": entry.unet,
         "revision": entry.revision,
         "grade": "published",
         "licence": entry.licence,

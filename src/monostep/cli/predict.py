@@ -11,6 +11,7 @@ from monostep.cli.predict_screen import Screen
 from monostep.errors import SettingError
 
 if TYPE_CHECKING:
+    from monostep.inference import Inference
     from monostep.predictor import Predictor
     from monostep.runner.inputs import Found
     from monostep.runner.settings import Settings
@@ -28,7 +29,7 @@ def predict(
         typer.Option(
             "--model",
             metavar="SOURCE",
-            help="Name (`monostep models`), folder or Hub id; one for each task.",
+            help="Name (`monostep models`), folder or Hub id; one for each task, or for both.",
         ),
     ] = None,
     task: Annotated[
@@ -47,6 +48,8 @@ def predict(
     variant: source.Variant = None,
     offline: source.Offline = False,
     prompt_tokens: source.PromptTokens = None,
+    attention: source.Attention = None,
+    unet: source.Unet = None,
     resolution: source.Resolution = None,
     fit: Annotated[
         str | None,
@@ -63,6 +66,7 @@ def predict(
             help="Of an ensemble: depth pairwise, joint; normals closest, mean, closest-map."
         ),
     ] = None,
+    domain: source.Domain = None,
     seed: source.Seed = None,
     device: source.Device = "auto",
     dtype: source.Dtype = "auto",
@@ -93,17 +97,17 @@ def predict(
     from monostep.feedforward.memory import parse_bytes
     from monostep.geometry import frames
     from monostep.runner import models, settings
-    from monostep.runner.run import check_folder
 
     if output is None:
         raise SettingError("-o DIR is missing: the folder that the results are written to")
     _check(batch_size, quiet=quiet, verbose=verbose)
     sampling = dict(steps=steps, ensemble=ensemble, spacing=spacing, noise=noise, seed=seed)
+    result = dict(resolution=resolution, fit=fit, last=last, merge=merge, domain=domain)
     chosen = settings.Settings(
         output=output,
         formats=settings.formats(formats),
         frame=frames.check(frame),
-        asked=dict(resolution=resolution, fit=fit, last=last, merge=merge, **sampling),
+        asked={**sampling, **result},
         batch_size=batch_size,
         overwrite=overwrite,
     )
@@ -116,6 +120,8 @@ def predict(
         variant=variant,
         offline=offline or None,
         prompt_tokens=prompt_tokens,
+        attention=attention,
+        unet=unet,
         max_memory=parse_bytes(max_memory),
     )
     found = _find(inputs or [], list_file, output, recursive=not no_recursive)
@@ -123,7 +129,6 @@ def predict(
     total = len(found.jobs) + len(found.absent)
     with Screen(total=total, as_json=as_json, quiet=quiet, verbose=verbose) as screen:
         _announce(predictors, chosen, screen, named=bool(model))
-        check_folder(output)
         code = _run(found, predictors, chosen, screen)
     screen.finish()
     raise typer.Exit(code)
@@ -160,19 +165,24 @@ def _announce(
     if not named:
         screen.say(_self_test(predictors))
     for task, predictor in predictors.items():
-        inference = planned.inferences[task]
-        for line in predictor.cautions(inference):
-            screen.warn(line)
         facts = {k: v for k, v in planned.made_by[task].items() if not isinstance(v, dict)}
         words = ", ".join(f"{name} {value}" for name, value in facts.items())
         screen.detail(f"{task} on {predictor.device}: {words}")
-        draws_nothing = (inference.noise, predictor.sampler(inference).draws) == ("zeros", 1)
-        if chosen.asked.get("seed") is not None and draws_nothing:
-            screen.say(
-                f"seed {inference.seed}: without effect, {predictor.card.name} draws no noise"
-            )
+    for predictor, task in {predictor: task for task, predictor in predictors.items()}.items():
+        _caution(predictor, planned.inferences[task], screen, seed=chosen.asked.get("seed"))
     if chosen.frame != "opencv" and "normals" not in predictors:
         screen.say(f"frame {chosen.frame}: without effect, no model here predicts normals")
+
+
+def _caution(
+    predictor: "Predictor", inference: "Inference", screen: Screen, *, seed: int | None
+) -> None:
+    """Say once what makes a model's results worse, and what is without effect."""
+    for line in predictor.cautions(inference):
+        screen.warn(line)
+    draws_nothing = (inference.noise, predictor.sampler(inference).draws) == ("zeros", 1)
+    if seed is not None and draws_nothing:
+        screen.say(f"seed {seed}: without effect, {predictor.card.name} draws no noise")
 
 
 def _run(
@@ -180,8 +190,9 @@ def _run(
 ) -> int:
     """The exit code of a run over all that was found, reported on the screen."""
     from monostep.runner.ledger import Outcome
-    from monostep.runner.run import run
+    from monostep.runner.run import check_folder, run
 
+    check_folder(chosen.output)
     for absent in found.absent:
         screen.report(Outcome(input=absent.named, status="failed", error=absent.reason))
     summary = run(

@@ -22,6 +22,20 @@ PromptTokens = Annotated[
     int | None,
     typer.Option(help="Length of the empty prompt: 2, or 77 as E2E-FT models were trained."),
 ]
+Attention = Annotated[
+    str | None,
+    typer.Option(
+        help="Of a model of depth and normals: joint, or separate: neither map sees the other."
+    ),
+]
+Unet = Annotated[
+    str | None,
+    typer.Option(help="Folder of the UNet, of several: unet, or unet_v2 (GeoWizard's second)."),
+]
+Domain = Annotated[
+    str | None,
+    typer.Option(help="Of the images, for GeoWizard's models: indoor, outdoor, object."),
+]
 Resolution = Annotated[
     int | None,
     typer.Option(

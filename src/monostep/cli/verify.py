@@ -21,6 +21,8 @@ def verify(
     variant: source.Variant = None,
     offline: source.Offline = False,
     prompt_tokens: source.PromptTokens = None,
+    attention: source.Attention = None,
+    unet: source.Unet = None,
     size: Annotated[
         list[str] | None,
         typer.Option(metavar="HxW", help="Of the pictures, in pixels; may be repeated."),
@@ -30,11 +32,16 @@ def verify(
     spacing: source.Spacing = None,
     noise: source.Noise = None,
     seed: source.Seed = None,
+    domain: source.Domain = None,
     device: source.Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a case.")] = False,
 ) -> None:
-    """Run a model through diffusers' pipeline and through ours; exit 1 if they differ."""
-    from monostep.checkpoints import opening
+    """Run a model through diffusers and through monostep; exit 1 if they differ.
+
+    The reference is diffusers' own pipeline, or for a joint model GeoWizard's published program on
+    diffusers' and transformers' networks.
+    """
+    from monostep.checkpoints import asking, opening
     from monostep.device import choose_device
     from monostep.inspection import verify as proof
 
@@ -47,14 +54,18 @@ def verify(
         variant=variant,
         offline=offline or None,
         prompt_tokens=prompt_tokens,
+        attention=attention,
+        unet=unet,
     )
+    asking.check_whole(checkpoint.card, task)
     asked = dict(steps=steps, ensemble=ensemble, spacing=spacing, noise=noise, seed=seed)
+    asked |= {"domain": domain}
     outcomes = proof.verify(checkpoint, sizes, device=choose_device(device), **asked)
     if as_json:
         for outcome in outcomes:
             typer.echo(json.dumps(_values(outcome), sort_keys=True))
     else:
-        _show(outcomes)
+        _show(outcomes, task=checkpoint.card.task)
     if not all(outcome.equal for outcome in outcomes):
         raise typer.Exit(FAILED)
 
@@ -69,6 +80,7 @@ def _size(text: str) -> tuple[int, int]:
 def _values(outcome: "Outcome") -> dict[str, Any]:
     return {
         "size": list(outcome.case.size),
+        "map": outcome.kind,
         "resolution": outcome.case.how.resolution,
         "steps": outcome.case.how.steps,
         "ensemble": outcome.case.how.ensemble,
@@ -81,22 +93,25 @@ def _values(outcome: "Outcome") -> dict[str, Any]:
     }
 
 
-def _show(outcomes: list["Outcome"]) -> None:
+def _show(outcomes: list["Outcome"], *, task: str) -> None:
     typer.echo(
-        "     size  resolution  difference  tolerance  spread  seconds, diffusers  "
+        "     size  resolution  map      difference  tolerance  spread  seconds, diffusers  "
         "peak GiB, diffusers"
     )
     for outcome in outcomes:
         ours, theirs = outcome.ours, outcome.theirs
         size = "x".join(map(str, outcome.case.size))
         typer.echo(
-            f"{size:>9}  {outcome.case.how.resolution or 'native':>10}  "
+            f"{size:>9}  {outcome.case.how.resolution or 'native':>10}  {outcome.kind:7}  "
             f"{outcome.difference:10.1e}  {outcome.tolerance:9.0e}  {outcome.spread:6.3f}  "
             f"{ours.seconds:7.2f}  {theirs.seconds:9.2f}  "
             f"{_gib(ours.peak_bytes):>8}  {_gib(theirs.peak_bytes):>9}  "
             f"{_verdict(outcome)}"
         )
-    typer.echo("both with monostep's embedding of the empty prompt")
+    if task == "geometry":
+        typer.echo("the steps of GeoWizard's program, with networks of diffusers and transformers")
+    else:
+        typer.echo("both with monostep's embedding of the empty prompt")
 
 
 def _verdict(outcome: "Outcome") -> str:

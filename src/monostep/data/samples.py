@@ -10,7 +10,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-KINDS = ("indoor", "outdoor", "object")
+from monostep.geometry.domain import DOMAINS
+
+KINDS = DOMAINS
 MAPS = ("image", "depth_m", "normals", "valid", "sky", "confidence")  # one value a pixel
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from monostep.geometry.domain import Domain
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
@@ -12,6 +14,7 @@ class Case:
 
     name: str  # unique in its benchmark: the image's path below the root, or a scene's number
     stratum: str  # a kind of image that is reported on its own
+    domain: Domain | None = None  # where it was taken, as far as the data say
     image: Float[Tensor, "3 height width"] | None  # sRGB in [0, 1]; None: nobody asked for it
     depth_m: Float[Tensor, "height width"] | None = None  # None: not known
     depth_valid: Bool[Tensor, "height width"] | None = None

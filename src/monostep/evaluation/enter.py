@@ -37,7 +37,8 @@ def load(names: Sequence[str], how: Loading, asked: Mapping[str, Any]) -> list[P
         SettingError: a setting that a model does not have.
         MissingExtraError: a model's text encoder needs an extra package.
     """
-    return [one for name in names for one in models.load([name], how, asked).values()]
+    # A joint model is there under both of its tasks.
+    return [one for name in names for one in set(models.load([name], how, asked).values())]
 
 
 def embedded_for(benchmarks: Sequence[Benchmark]) -> list[str]:
@@ -46,15 +47,15 @@ def embedded_for(benchmarks: Sequence[Benchmark]) -> list[str]:
     Raises:
         SettingError: there is none for one of them.
     """
-    tasks = {name: _task(name) for name in embedded.names()}
+    maps = {name: _maps(name) for name in embedded.names()}
     for benchmark in benchmarks:
-        if not set(tasks.values()) & set(benchmark.rules):
+        if not any(kinds & benchmark.rules.keys() for kinds in maps.values()):
             raise SettingError(
                 f"{benchmark.name}: no model inside this installation predicts what it judges; "
                 "name one with --model"
             )
     judged = {task for benchmark in benchmarks for task in benchmark.rules}
-    return [name for name, task in tasks.items() if task in judged]
+    return [name for name, kinds in maps.items() if kinds & judged]
 
 
 def predictions(
@@ -109,5 +110,5 @@ def _predicted(declared: Declared, benchmarks: Sequence[Benchmark]) -> Task:
     return tasks.pop()
 
 
-def _task(name: str) -> Task:
-    return model_folder.read_card(embedded.locate(name)).task
+def _maps(name: str) -> set[str]:
+    return set(model_folder.read_card(embedded.locate(name)).maps)

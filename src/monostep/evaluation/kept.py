@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from monostep.errors import InputError, OutputError
 from monostep.evaluation.benchmark import Benchmark
 from monostep.evaluation.live import LiveModel
+from monostep.evaluation.rules import Task
 from monostep.evaluation.session import Contender
-from monostep.results import Result
+from monostep.results import Result, map_of
 from monostep.runner import stems
 from monostep.runner.stems import Source
 
@@ -50,18 +51,27 @@ class Kept:
         """What keeps a result of this contender under its image's name; None: nothing is kept."""
         if self._folder is None or not isinstance(contender, LiveModel):
             return None
-        return lambda name, result: result.save(self._file(contender, name))
+
+        def keep(name: str, result: Result) -> None:
+            for task in contender.tasks:
+                map_of(result, task).save(self._file(contender, name, task))
+
+        return keep
 
     def is_complete(self, contender: Contender) -> bool:
         """Whether nothing has to be kept any more that is not there."""
         if self._folder is None or not isinstance(contender, LiveModel):
             return True
-        return all(self._file(contender, name).is_file() for name in self._stems)
+        return all(
+            self._file(contender, name, task).is_file()
+            for name in self._stems
+            for task in contender.tasks
+        )
 
-    def _file(self, contender: Contender, name: str) -> Path:
+    def _file(self, contender: Contender, name: str, task: Task) -> Path:
         assert self._folder is not None
         folder = self._folder / contender.name if self._apart else self._folder
-        return folder / self._benchmark / f"{self._stems[name]}.{contender.task}.npy"
+        return folder / self._benchmark / f"{self._stems[name]}.{task}.npy"
 
 
 def _stems(names: Sequence[str]) -> dict[str, str]:

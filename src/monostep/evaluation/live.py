@@ -1,25 +1,31 @@
 """A model that takes part in an evaluation."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
 
 from monostep.errors import CheckpointError, InputError, SettingError
+from monostep.evaluation.case import Case
 from monostep.evaluation.judge import Prediction
-from monostep.evaluation.rules import Input, Task
+from monostep.evaluation.rules import BY_IMAGE, Input, Task, tasks_of
 from monostep.geometry.depth import Depth, Invariance
+from monostep.geometry.geometry import Geometry
+from monostep.geometry.normals import Normals
+from monostep.inference import Inference
 from monostep.predictor import AT_ONCE, Predictor
-from monostep.results import Result
+from monostep.results import Result, attention, map_of
 from monostep.runner.batch import is_memory
+
+Kind = TypeVar("Kind", bound=Depth | Normals)
 
 _TOO_LARGE = "not enough memory for this image alone; try a smaller --resolution"
 
 
 class LiveModel:
-    """A model with its settings on one benchmark.
+    """A model with its settings on one benchmark; a joint model's results are judged in each task.
 
     Raises:
         SettingError: a setting that the model does not have.
@@ -31,6 +37,7 @@ class LiveModel:
         shown: Input,
         asked: Mapping[str, Any],
         *,
+        tasks: Sequence[Task] = (),
         batch_size: int = 0,
     ) -> None:
         """Settle how the model is run: as asked, else as the benchmark shows images, else its card.
@@ -39,11 +46,17 @@ class LiveModel:
             predictor: the model.
             shown: what the rules say of its input.
             asked: keywords of `Predictor.inference`; None or absent for what was not asked.
+            tasks: what of its results is judged; empty: all that it predicts.
             batch_size: images that go through it together; 0: by the device.
         """
         self.predictor = predictor
+        self.tasks: tuple[Task, ...] = tuple(tasks or tasks_of(predictor.card.maps))
         wanted = {name: value for name, value in asked.items() if value is not None}
-        ruled = {"resolution": shown.resolution, "fit": shown.fit}
+        ruled: dict[str, Any] = {"resolution": shown.resolution, "fit": shown.fit}
+        is_told = predictor.card.domain is not None and "domain" not in wanted
+        self._is_told_by_image = is_told and shown.domain == BY_IMAGE
+        if is_told and not self._is_told_by_image:
+            ruled["domain"] = shown.domain
         try:
             self.inference = predictor.inference(**(ruled | wanted))
         except SettingError as error:
@@ -57,41 +70,37 @@ class LiveModel:
         return self.predictor.card.name
 
     @property
-    def task(self) -> Task:
-        """What it predicts."""
-        return self.predictor.card.task
-
-    @property
     def invariance(self) -> Invariance | None:
-        """How far its depth is known; None of normals."""
+        """How far its depth is known; None where it predicts normals alone."""
         return self.predictor.card.invariance  # pyright: ignore[reportReturnType]
 
     def about(self) -> Mapping[str, Any]:
         """All that decides its maps: weights, settings, precision."""
         card = self.predictor.card
         facts = {"quantity": card.quantity, "invariance": card.invariance}
+        told = {"domain": BY_IMAGE} if self._is_told_by_image else {}
         return {
             "model": card.name,
             "weights_sha256": card.tensor_hash,
             "source": dict(card.source),
             "settings": {
-                "inference": asdict(self.inference),
+                "inference": {**self.inference.as_dict(), **told},
                 "dtype": str(self.predictor.dtype).removeprefix("torch."),
                 "device": self.predictor.device.type,
                 "batch_size": self.at_once,
                 "prompt_tokens": self.predictor.network.prompt_tokens,
-                **(facts if card.task == "depth" else {}),
+                **attention(card),
+                **(facts if "depth" in card.maps else {}),
             },
         }
 
-    def predict(self, images: Sequence[Tensor]) -> list[Result | str]:
-        """The result of each image [3, height, width], on the CPU; or why there is none.
+    def predict(self, cases: Sequence[Case]) -> list[Result | str]:
+        """The result of each case's image, on the CPU; or why there is none.
 
         An image that fails alone does not take the others along.
         """
         try:
-            results = self.predictor.predict(images, self.inference, at_once=self.at_once)
-            return [_on_cpu(result) for result in results]
+            return [_on_cpu(result) for result in self._predicted(cases)]
         except (InputError, CheckpointError) as error:
             reason = str(error)
         except (MemoryError, RuntimeError) as error:
@@ -101,16 +110,41 @@ class LiveModel:
         # Only here, without the error and the tensors that its traceback holds, can memory be had.
         if self.predictor.device.type == "cuda":
             torch.cuda.empty_cache()
-        return [reason] if len(images) == 1 else [self.predict([image])[0] for image in images]
+        return [reason] if len(cases) == 1 else [self.predict([case])[0] for case in cases]
+
+    def _predicted(self, cases: Sequence[Case]) -> list[Result]:
+        """In their order, where the model is told a domain by images of equal domain."""
+        groups: dict[Inference, list[int]] = defaultdict(list)
+        for place, case in enumerate(cases):
+            groups[self._inference(case)].append(place)
+        found: dict[int, Result] = {}
+        for inference, places in groups.items():
+            images = [image for place in places if (image := cases[place].image) is not None]
+            results = self.predictor.predict(images, inference, at_once=self.at_once)
+            found.update(zip(places, results, strict=True))
+        return [found[place] for place in range(len(cases))]
+
+    def _inference(self, case: Case) -> Inference:
+        if not self._is_told_by_image or case.domain is None:
+            return self.inference
+        return replace(self.inference, domain=case.domain)
 
 
-def as_prediction(result: Result) -> Prediction:
-    """What the judge needs of a result."""
-    if isinstance(result, Depth):
-        return Prediction(values=result.tensor, quantity=result.quantity)
-    return Prediction(values=result.to("opencv").tensor)
+def as_prediction(result: Result, task: Task) -> Prediction:
+    """What the judge of a task needs of a result."""
+    known = map_of(result, task)
+    if isinstance(known, Depth):
+        return Prediction(values=known.tensor, quantity=known.quantity)
+    return Prediction(values=known.to("opencv").tensor)
 
 
 def _on_cpu(result: Result) -> Result:
     """The result in float32, without the device's memory."""
-    return replace(result, tensor=result.tensor.float().cpu(), uncertainty=None)
+    if isinstance(result, Geometry):
+        return Geometry(depth=_map_on_cpu(result.depth), normals=_map_on_cpu(result.normals))
+    return _map_on_cpu(result)
+
+
+def _map_on_cpu(values: Kind) -> Kind:
+    tensor = values.tensor.float().cpu()
+    return replace(values, tensor=tensor, uncertainty=None)

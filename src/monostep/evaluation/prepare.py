@@ -22,7 +22,7 @@ from monostep.evaluation.stored import StoredPredictions
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Seat:
-    """A contender as the workers know it: its rules, and its folder if it is one."""
+    """A contender in one task as the workers know it: its rules, and its folder if it is one."""
 
     rules: Rules
     stored: StoredPredictions | None  # None: a model, which is waiting for the case

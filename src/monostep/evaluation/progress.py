@@ -142,16 +142,25 @@ class Progress(AbstractContextManager["Progress"]):
         return [entry for entry in entries if entry["problem"] is None]
 
     def _covered(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The first entries, whose angles the saved histogram holds; none if it fits none."""
+        """The first whole groups, whose angles the saved histogram holds; none if it fits none.
+
+        Groups in which nothing could be judged have no angles, and belong to those before them.
+        """
         try:
             saved = AngleHistogram.load(self._angles)
         except InputError:
             return []
-        counts = list(accumulate((entry["pixels"] for entry in entries), initial=0))
-        if saved.count not in counts:
+        counts = accumulate((entry["pixels"] for entry in entries), initial=0)
+        ends = [True, *(entry["rest"] == 0 for entry in entries)]
+        covered = [
+            number
+            for number, (count, is_end) in enumerate(zip(counts, ends, strict=True))
+            if is_end and count == saved.count
+        ]
+        if not covered:
             return []
         self.histogram = saved
-        return entries[: counts.index(saved.count)]
+        return entries[: covered[-1]]
 
 
 def _whole(lines: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,14 +1,18 @@
 """How a prediction is made and judged, as data: every choice is written into the report."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from monostep.metrics.alignments import Alignment
 
 Task: TypeAlias = Literal["depth", "normals"]
+TASKS: tuple[Task, ...] = get_args(Task)
 Colours: TypeAlias = Literal["as they are", "stretched"]
 """stretched: the reference's input of normals, distorted by a round trip (spec of DSINE input)."""
+
+BY_IMAGE = "by image"  # the domain of a set of several: each image's own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +22,7 @@ class Input:
     resolution: int | None = None  # long side in pixels; 0 the image's own; None: by the card
     fit: str = "pad"  # "reference": as the published scripts do
     colours: Colours = "as they are"
-    domain: str | None = None  # indoor | outdoor, for models that are told
+    domain: str | None = None  # for models that are told, or BY_IMAGE; None: by the card
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,3 +56,8 @@ class NormalsRules:
 
 
 Rules: TypeAlias = DepthRules | NormalsRules
+
+
+def tasks_of(maps: Sequence[str]) -> tuple[Task, ...]:
+    """The tasks in which a model with these maps can be judged."""
+    return tuple(task for task in TASKS if maps.count(task))

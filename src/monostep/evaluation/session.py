@@ -1,11 +1,11 @@
 """One contender's way through the images of a benchmark."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from monostep.evaluation.case import Case
-from monostep.evaluation.judge import Numbers, Prediction, Scored, failed, judge
+from monostep.evaluation.judge import Numbers, Scored, failed, judge, task_of
 from monostep.evaluation.live import LiveModel, as_prediction
 from monostep.evaluation.prepare import Prepared
 from monostep.evaluation.progress import Entry, Progress
@@ -21,27 +21,36 @@ Heard: TypeAlias = Callable[[str, Line], None]  # the contender's name, and what
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Desk:
+    """Where a contender's results are judged in one task: by which rules, noted where."""
+
+    rules: Rules
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Waiting:
-    """An image on its way: a case for the model, or a score that is known already."""
+    """An image on its way: a case for the model, or scores that are known already; by desk."""
 
     index: int
     case: Case | None
-    rivals: dict[str, Numbers]
-    scored: Scored | None
+    for_model: bool  # some desk needs a result
+    rivals: Mapping[int, Mapping[str, Numbers]]
+    scored: Mapping[int, Scored]
 
 
 class Session:
     """Takes prepared images in the order of the list and notes what becomes of them.
 
     Which images go through a model together depends on the list alone, not on where an earlier run
-    was ended: the last digits of a score may depend on that. What failed before goes alone.
+    was ended: the last digits of a score may depend on that. What failed before goes alone. A joint
+    model has a desk for each task, and every image goes through it once for all of them.
     """
 
     def __init__(
         self,
         contender: Contender,
-        rules: Rules,
-        progress: Progress,
+        desks: Mapping[int, Desk],
         *,
         heard: Heard,
         keep: Callable[[str, Result], None] | None = None,
@@ -50,23 +59,33 @@ class Session:
 
         Args:
             contender: a model or a folder.
-            rules: by which it is judged.
-            progress: where lines are noted.
+            desks: by their numbers, of which the prepared images tell.
             heard: called with each new line.
             keep: called with each image's name and the model's result.
         """
-        self.contender, self.rules, self.progress = contender, rules, progress
+        self.contender, self.desks = contender, desks
         self._heard, self._keep = heard, keep
         self._waiting: list[_Waiting] = []
-        self._retried_below = progress.seen
+        self._retried_below = min(desk.progress.seen for desk in desks.values())
 
-    def take(self, prepared: Prepared, number: int) -> None:
-        """Note or queue an image that was prepared for the contender of this number."""
+    def wants(self, index: int) -> tuple[int, ...]:
+        """The numbers of the desks for which an image is to be prepared.
+
+        Where one desk goes on, all do, so that images go together as they did: an end may come
+        when a joint model's result is noted at its first desk only.
+        """
+        numbers = self._without(index)
+        return tuple(self.desks) if numbers and index >= self._retried_below else numbers
+
+    def take(self, prepared: Prepared) -> None:
+        """Note or queue an image that was prepared for the desks that want it."""
+        numbers = self.wants(prepared.index)
         waiting = _Waiting(
             index=prepared.index,
             case=prepared.case,
-            rivals=dict(prepared.rivals.get(number, {})),
-            scored=prepared.scored.get(number),
+            for_model=any(number not in prepared.scored for number in numbers),
+            rivals=prepared.rivals,
+            scored=prepared.scored,
         )
         alone = prepared.index < self._retried_below
         if alone or not self._has_room(waiting):
@@ -78,12 +97,15 @@ class Session:
     def flush(self) -> None:
         """Judge and note all that waits."""
         together, self._waiting = self._waiting, []
-        entries = list(self._entries(together))
-        if not entries:
-            return
-        self.progress.add(entries)
-        for _, scored in entries:
-            self._heard(self.contender.name, scored.line)
+        for number, entries in self._entries(together).items():
+            if entries:
+                self.desks[number].progress.add(entries)
+            for _, scored in entries:
+                self._heard(self.contender.name, scored.line)
+
+    def _without(self, index: int) -> tuple[int, ...]:
+        """The desks that have no line of an image."""
+        return tuple(n for n, desk in self.desks.items() if index not in desk.progress.lines)
 
     def _has_room(self, more: _Waiting) -> bool:
         pixels = sum(map(_pixels, self._waiting))
@@ -91,34 +113,42 @@ class Session:
 
     def _is_full(self) -> bool:
         assert isinstance(self.contender, LiveModel)
-        models = sum(waiting.scored is None for waiting in self._waiting)
+        models = sum(waiting.for_model for waiting in self._waiting)
         return models >= self.contender.at_once or sum(map(_pixels, self._waiting)) >= TOGETHER
 
-    def _entries(self, together: Sequence[_Waiting]) -> Iterator[Entry]:
-        results = iter(self._predict([waiting for waiting in together if waiting.scored is None]))
+    def _entries(self, together: Sequence[_Waiting]) -> dict[int, list[Entry]]:
+        """What is to be noted at each desk."""
+        entries: dict[int, list[Entry]] = {number: [] for number in self.desks}
+        results = iter(self._predict([one for one in together if one.for_model]))
         for waiting in together:
-            yield waiting.index, waiting.scored or self._judge(waiting, next(results))
+            result = next(results) if waiting.for_model else None
+            self._keep_map(waiting, result)
+            for number in self._without(waiting.index):
+                scored = waiting.scored.get(number) or self._judge(waiting, number, result)
+                entries[number].append((waiting.index, scored))
+        return entries
 
     def _predict(self, together: Sequence[_Waiting]) -> list[Result | str]:
         if not together:
             return []
         assert isinstance(self.contender, LiveModel)
-        images = [one.case.image for one in together if one.case and one.case.image is not None]
-        return self.contender.predict(images)
+        return self.contender.predict([one.case for one in together if one.case is not None])
 
-    def _judge(self, waiting: _Waiting, result: Result | str) -> Scored:
-        assert waiting.case is not None
-        case = replace(waiting.case, image=None)
+    def _keep_map(self, waiting: _Waiting, result: Result | str | None) -> None:
+        if self._keep is not None and waiting.case and not isinstance(result, str | None):
+            self._keep(waiting.case.name, result)
+
+    def _judge(self, waiting: _Waiting, number: int, result: Result | str | None) -> Scored:
+        assert waiting.case is not None and result is not None
+        case, rules = replace(waiting.case, image=None), self.desks[number].rules
         if isinstance(result, str):
             return failed(case, result)
-        if self._keep is not None:
-            self._keep(case.name, result)
-        prediction: Prediction = as_prediction(result)
-        return judge(prediction, case, self.rules, rivals=waiting.rivals)
+        prediction = as_prediction(result, task_of(rules))
+        return judge(prediction, case, rules, rivals=waiting.rivals.get(number, {}))
 
 
 def _pixels(waiting: _Waiting) -> int:
     """That the model must look at."""
-    if waiting.scored is not None or waiting.case is None or waiting.case.image is None:
+    if not waiting.for_model or waiting.case is None or waiting.case.image is None:
         return 0
     return waiting.case.image.shape[1] * waiting.case.image.shape[2]

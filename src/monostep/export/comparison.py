@@ -1,6 +1,6 @@
 """An exported file beside the predictor it was made from, on the same pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -19,12 +19,14 @@ TOLERANCE = 1e-3  # of depth in [0, 1], and of the coordinates of unit normals
 NATIVE = 128  # long side of the pictures, in pixels, where the network looks at the image's own
 
 Picture: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
+Map: TypeAlias = Float[np.ndarray, "_ _ *_"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Both in one case."""
+    """Both in one case: one kind of map."""
 
+    kind: str
     size: tuple[int, int]  # height and width of the picture in pixels
     difference: float  # the largest over all pixels and coordinates
     spread: float  # standard deviation of the predictor's values: two constants agree for nothing
@@ -50,17 +52,17 @@ def pictures(resolution: int) -> list[Picture]:
     return [as_bytes(scene) for scene in scenes]
 
 
-def compare(
-    run: Run, shown: Sequence[Picture], said: Sequence[Float[np.ndarray, "_ _ *_"]]
-) -> list[Outcome]:
-    """What the exported file says of pictures beside what the predictor said."""
+def compare(run: Run, shown: Sequence[Picture], said: Sequence[Mapping[str, Map]]) -> list[Outcome]:
+    """What the exported file says of pictures beside the maps that the predictor made, by kind."""
     return [
         Outcome(
+            kind=kind,
             size=(picture.shape[0], picture.shape[1]),
-            difference=_largest(run(picture[None])[0] - values),
+            difference=_largest(exported[0] - values),
             spread=float(values.std()),
         )
-        for picture, values in zip(shown, said, strict=True)
+        for picture, maps in zip(shown, said, strict=True)
+        for exported, (kind, values) in zip(run(picture[None]), maps.items(), strict=True)
     ]
 
 
@@ -68,7 +70,7 @@ def check(path: Path, outcomes: Sequence[Outcome]) -> None:
     """CheckpointError with the numbers if a difference is above the tolerance."""
     if all(outcome.equal for outcome in outcomes):
         return
-    numbers = ", ".join(f"{o.size[0]}x{o.size[1]}: {o.difference:.1e}" for o in outcomes)
+    numbers = ", ".join(f"{o.kind} {o.size[0]}x{o.size[1]}: {o.difference:.1e}" for o in outcomes)
     raise CheckpointError(
         f"{path}: not written, as it differs from the model by more than {TOLERANCE:.0e} "
         f"({numbers}); try another format, or other versions of torch and the runtime"

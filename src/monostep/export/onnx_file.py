@@ -28,13 +28,13 @@ def write(program: ExportedProgram, path: Path, description: Description) -> Non
             verbose=False,
             opset_version=OPSET,
             input_names=[INPUT],
-            output_names=[description.output],
+            output_names=list(description.outputs),
             dynamic_shapes=({0: "batch", 1: "height", 2: "width"},),
         )
     assert translated is not None
-    model = translated.model
+    model, names = translated.model, " and ".join(description.outputs)
     model.metadata_props[KEY] = description.json
-    model.doc_string = f"monostep {description.output}: uint8 RGB in, float32 map out"
+    model.doc_string = f"monostep {names}: uint8 RGB in, float32 out"
     large = sum(each.nbytes for each in program.state_dict.values()) > LARGEST
     translated.save(path, external_data=large)
 
@@ -45,9 +45,8 @@ def reader(path: Path) -> Run:
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
-    def run(images: Images) -> Maps:
-        (maps,) = session.run(None, {INPUT: images})
-        return np.asarray(maps)
+    def run(images: Images) -> tuple[Maps, ...]:
+        return tuple(np.asarray(maps) for maps in session.run(None, {INPUT: images}))
 
     return run
 

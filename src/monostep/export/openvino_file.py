@@ -31,8 +31,8 @@ def reader(path: Path) -> Run:
     model = openvino.Core().read_model(path)
     compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-    def run(images: Images) -> Maps:
-        return np.array(compiled([images])[0])
+    def run(images: Images) -> tuple[Maps, ...]:
+        return tuple(np.array(maps) for maps in compiled([images]).values())
 
     return run
 

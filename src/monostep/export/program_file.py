@@ -24,8 +24,10 @@ def reader(path: Path) -> Run:
         warnings.simplefilter("ignore")
         module = torch.export.load(path).module()
 
-    def run(images: Images) -> Maps:
+    def run(images: Images) -> tuple[Maps, ...]:
         with torch.no_grad():
-            return module(torch.from_numpy(images)).numpy()
+            said = module(torch.from_numpy(images))
+        several = said if isinstance(said, tuple) else (said,)
+        return tuple(maps.numpy() for maps in several)
 
     return run

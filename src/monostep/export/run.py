@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from monostep import inference
 from monostep.checkpoints.card import Card
@@ -13,17 +14,16 @@ from monostep.export.trace import trace
 from monostep.inference import Inference
 from monostep.pictures import as_tensor
 from monostep.predictor import Predictor
+from monostep.results import map_of
 
 
-def settings(
-    card: Card, *, resolution: int | None = None, steps: int | None = None, noise: str | None = None
-) -> Inference:
+def settings(card: Card, **asked: Any) -> Inference:
     """How the exported graph runs: what was asked (None: not asked) before what the card says.
 
     Raises:
         SettingError: the graph would need several steps, an ensemble or noise.
     """
-    how = inference.resolve(card, resolution=resolution, steps=steps, noise=noise, ensemble=1)
+    how = inference.resolve(card, **asked, ensemble=1)
     if (how.steps, how.noise) != (1, "zeros"):
         raise SettingError(
             f"{card.name}: steps {how.steps}, noise {how.noise}: an exported graph takes 1 step "
@@ -42,8 +42,9 @@ def export(
     """Write the predictor as one graph in the format of the file's ending, and prove it.
 
     The graph takes uint8 images [batch, height, width, 3], sRGB, and gives float32: affine depth
-    [batch, height, width] in [0, 1], or unit normals [batch, height, width, 3] in the frame opencv.
-    It is compared with the predictor on three pictures before it is moved to its place.
+    [batch, height, width] in [0, 1], or unit normals [batch, height, width, 3] in the frame opencv,
+    or of a joint model both, of images of the domain that `how` says. It is compared with the
+    predictor on three pictures before it is moved to its place.
 
     Args:
         predictor: in float32 on the CPU.
@@ -71,6 +72,8 @@ def export(
         form.write(program, beside, describe(predictor, results[0]))
         del program
         say("comparing")
-        outcomes = comparison.compare(form.reader(beside), shown, [each.values for each in results])
+        kinds = predictor.card.maps
+        said = [{kind: map_of(each, kind).values for kind in kinds} for each in results]
+        outcomes = comparison.compare(form.reader(beside), shown, said)
         comparison.check(path, outcomes)
     return outcomes

@@ -9,7 +9,7 @@ from torch.export import Dim, ExportedProgram
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from monostep.export.graph import ImageToMap
+from monostep.export.graph import ImageToMaps
 from monostep.inference import Inference
 from monostep.predictor import Predictor
 
@@ -20,7 +20,7 @@ _EXAMPLE = (5, 211, 173, 3)
 def trace(predictor: Predictor, how: Inference) -> ExportedProgram:
     """The whole way of a predictor, uint8 [B, H, W, 3] to float32, with its weights."""
     predictor.network.state_dict()  # weights that are packed for speed are plain again when asked
-    graph = ImageToMap(predictor, how).eval()
+    graph = ImageToMaps(predictor, how).eval()
     image = torch.zeros(_EXAMPLE, dtype=torch.uint8)
     dynamic = {0: Dim("batch"), 1: Dim("height"), 2: Dim("width")}
     with torch.no_grad(), warnings.catch_warnings(), ContiguousNorms():

@@ -1,7 +1,7 @@
 """The pieces between image and map, with nothing left in them that is constant at inference."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -10,6 +10,11 @@ from monostep.feedforward.layers import Conv, Dense
 from monostep.network.blocks import Features
 
 Tokens = Float[Tensor, "batch space channel"]
+TokensOfImage = Float[Tensor, "image spaces channel"]  # of all of its maps
+Told = (
+    Float[Tensor, "image channel_told"] | Int[Tensor, " image"]
+)  # a vector, or the domain's index
+Bias = Float[Tensor, " channel_out"] | Float[Tensor, "batch channel_out"]
 
 
 class NormConv(stream.Streamed):
@@ -23,9 +28,9 @@ class NormConv(stream.Streamed):
         self.conv = Conv(inputs, outputs, 3, bias=bias)
 
     def forward(
-        self, features: Features, bias: Float[Tensor, " channel_out"] | None = None
+        self, features: Features, bias: Bias | None = None
     ) -> Float[Tensor, "batch channel_out height width"]:
-        """The convolved map, in the precision of the convolution."""
+        """The convolved map in the convolution's precision; a bias may be each image's own."""
         if rows := stream.rows(features, self.strip):
             return strips.convolve(self.norm, self.conv, features, rows=rows, bias=bias)
         norm = self.norm
@@ -51,7 +56,7 @@ class Residual(nn.Module):
         self.shortcut = nn.Identity() if inputs == outputs else Conv(inputs, outputs, 1)
 
     def forward(
-        self, features: Features, bias: Float[Tensor, " channel_out"] | None = None
+        self, features: Features, bias: Bias | None = None
     ) -> Float[Tensor, "batch channel_out height width"]:
         """The block's output."""
         change = self.first(features, bias)
@@ -93,50 +98,6 @@ class SelfAttention(stream.Streamed):
         return self.outward(together.transpose(1, 2).flatten(2))
 
 
-class PromptGate(nn.Module):
-    """Attention to two constant tokens: between them the softmax is a sigmoid for each head."""
-
-    def __init__(self, channels: int, heads: int) -> None:
-        super().__init__()
-        self.gate = Dense(channels, heads)
-        self.towards = Dense(heads, channels)  # its bias is what the first token gives
-
-    def forward(self, tokens: Tokens) -> Tokens:
-        """What each token reads from the prompt."""
-        return self.towards(self.gate(tokens).sigmoid())
-
-
-class PromptConstant(nn.Module):
-    """Attention to one constant token: always the same."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.bias = nn.Parameter(torch.empty(channels))
-
-    def forward(self, tokens: Tokens) -> Tokens:
-        """The same for each token."""
-        return self.bias.expand_as(tokens)
-
-
-class PromptAttention(nn.Module):
-    """Attention to more constant tokens: keys and values are weights."""
-
-    def __init__(self, channels: int, *, heads: int, tokens: int) -> None:
-        super().__init__()
-        self.query = Dense(channels, channels)
-        self.key = nn.Parameter(torch.empty(heads, tokens, channels // heads))
-        self.value = nn.Parameter(torch.empty(heads, tokens, channels // heads))
-        self.outward = Dense(channels, channels)
-
-    def forward(self, tokens: Tokens) -> Tokens:
-        """What each token reads from the prompt."""
-        heads, batch = len(self.key), tokens.shape[0]
-        query = self.query(tokens).unflatten(2, (heads, -1)).transpose(1, 2)
-        key, value = (part.expand(batch, -1, -1, -1) for part in (self.key, self.value))
-        read = F.scaled_dot_product_attention(query, key, value)
-        return self.outward(read.transpose(1, 2).flatten(2))
-
-
 class GatedFeedForward(stream.Streamed):
     """Value times GELU of gate, four times as wide inside, token by token."""
 
@@ -157,28 +118,72 @@ class GatedFeedForward(stream.Streamed):
 
 
 class Transformer(nn.Module):
-    """Self-attention, attention to the prompt, feed-forward, on the pixels of a map.
+    """Self-attention, attention to what is told, feed-forward, on the pixels of a map.
 
     The norms have no weights: those are in the products that follow.
+
+    Args:
+        channels: of the map.
+        heads: of the self-attention.
+        groups: of the norm.
+        prompt: of `prompts`; None: what is told is the vector that it would give.
+        halves: 2 where an image has two maps in the batch, one after the other: all of their
+            tokens are told the same.
+        joint: whether the tokens of both maps see each other; GeoWizard's cross-domain attention,
+            which is attention of twice as many tokens.
     """
 
-    def __init__(self, channels: int, *, heads: int, tokens: int, groups: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        *,
+        heads: int,
+        groups: int,
+        prompt: nn.Module | None,
+        halves: int = 1,
+        joint: bool = False,
+    ) -> None:
         super().__init__()
-        self.groups = groups
+        self.groups, self.halves, self.joint = groups, halves, joint
         self.inward = Dense(channels, channels)
         self.attention = SelfAttention(channels, heads=heads, bias=True)
-        self.prompt = _prompt(channels, heads, tokens)
+        self.prompt = prompt
         self.feed_forward = GatedFeedForward(channels)
         self.outward = Dense(channels, channels)
 
-    def forward(self, features: Features) -> Features:
-        """The map after one round of looking around."""
+    def forward(self, features: Features, told: Told | None = None) -> Features:
+        """The map after one round of looking around; `told` is each image's own, if anything."""
         size = features.shape[2:]
         normal = strips.normal(features, self.groups, eps=1e-6)
         tokens = self.inward(normal.permute(0, 2, 3, 1).flatten(1, 2))  # batch space channel
-        for part in (self.attention, self.prompt, self.feed_forward):
-            tokens = part(F.layer_norm(tokens, tokens.shape[2:])) + tokens
-        return self.outward(tokens).unflatten(1, size).permute(0, 3, 1, 2) + features
+        tokens = self._together(tokens)
+        tokens = self._seen(_normal(tokens)) + tokens
+        tokens = self._read(tokens, told) + tokens
+        tokens = self.feed_forward(_normal(tokens)) + tokens
+        tokens = self._apart(self.outward(tokens))
+        return tokens.unflatten(1, size).permute(0, 3, 1, 2) + features
+
+    def _seen(self, tokens: TokensOfImage) -> TokensOfImage:
+        if self.joint:
+            return self.attention(tokens)
+        return self._together(self.attention(self._apart(tokens)))
+
+    def _read(
+        self, tokens: TokensOfImage, told: Told | None
+    ) -> Float[Tensor, "image one_or_spaces channel"]:
+        if self.prompt is None:
+            assert told is not None
+            return told[:, None]
+        normal = _normal(tokens)
+        return self.prompt(normal) if told is None else self.prompt(normal, told)
+
+    def _together(self, tokens: Tokens) -> TokensOfImage:
+        """The tokens of an image's maps in a row."""
+        return tokens if self.halves == 1 else tokens.unflatten(0, (-1, self.halves)).flatten(1, 2)
+
+    def _apart(self, tokens: TokensOfImage) -> Tokens:
+        """The tokens of each map by itself."""
+        return tokens if self.halves == 1 else tokens.unflatten(1, (self.halves, -1)).flatten(0, 1)
 
 
 class PixelAttention(nn.Module):
@@ -197,12 +202,8 @@ class PixelAttention(nn.Module):
         return tokens.unflatten(1, size).permute(0, 3, 1, 2) + features
 
 
-def _prompt(channels: int, heads: int, tokens: int) -> nn.Module:
-    if tokens == 1:
-        return PromptConstant(channels)
-    if tokens == 2:
-        return PromptGate(channels, heads)
-    return PromptAttention(channels, heads=heads, tokens=tokens)
+def _normal(tokens: Tokens) -> Tokens:
+    return F.layer_norm(tokens, tokens.shape[2:])
 
 
 def _at_once(strip: int, each: int) -> int:

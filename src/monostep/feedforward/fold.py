@@ -12,14 +12,17 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from monostep.diffusion.joint_diffusion import JointDiffusion
 from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.diffusion.sampler import Last, Sampler
 from monostep.diffusion.schedule import Schedule
 from monostep.errors import CheckpointError
-from monostep.feedforward import fold_codec, fold_unet
+from monostep.feedforward import fold_codec, fold_image_encoder, fold_unet
+from monostep.feedforward.joint import feed_forward
 from monostep.feedforward.network import Clock, Dimensions, FeedForward, last_layer
 from monostep.feedforward.pages import give_back
 from monostep.network.autoencoder_kl import AutoencoderKL
+from monostep.network.image_encoder import ImageEncoder
 
 Named = Iterator[tuple[str, Tensor]]
 
@@ -37,7 +40,8 @@ def fold(
 
     Args:
         model: may hold weights in any precision.
-        channels: of the map: 1 for depth, the mean of the decoder's three; 3 for normals.
+        channels: of the map: 1 for depth, the mean of the decoder's three; 3 for normals, and for
+            both together.
         times: timesteps that the network will be asked at.
         only: fold the one step from zeros that ends at this latent, with all of its arithmetic;
             the noisy latent, which is zero, is not looked at any more. None: a sampler goes round.
@@ -48,16 +52,18 @@ def fold(
         CheckpointError: a weight is not finite.
     """
     gain = 1.0 if only is None else one_step(model.schedule, times[0], only)
+    looks = _image_encoder(model)
     dimensions = Dimensions(
         unet=model.unet.config,
         autoencoder=model.vae.config,
-        tokens=len(model.prompt),
+        tokens=model.prompt_tokens,
         channels=channels,
         sees_noise=model.sees_noise and only is None,
         ends=only,
+        image_encoder=None if looks is None else looks.config,
     )
     with torch.device("meta"):
-        network = FeedForward(dimensions, schedule=model.schedule, times=times)
+        network = feed_forward(dimensions, schedule=model.schedule, times=times)
     if only is None:  # one step's own factor is in the weights, so that there is no other time
         network.clock = clock
     keep = {f"decoder.{name}" for name in _names(network.decoder, last_layer(network))}
@@ -82,11 +88,19 @@ def one_step(schedule: Schedule, time: int, last: Last) -> float:
 def _folded(model: LatentDiffusion, network: FeedForward, *, gain: float) -> Named:
     codec = fold_codec.kl if isinstance(model.vae, AutoencoderKL) else fold_codec.tiny
     yield from codec(model.vae, mean=network.dimensions.channels == 1)  # pyright: ignore
-    for name, tensor in fold_unet.unet(
-        model.unet, model.prompt, latent=model.vae.config.latent_channels, gain=gain
-    ):
+    looks, latent = _image_encoder(model), model.vae.config.latent_channels
+    if looks is not None:
+        for name, tensor in fold_image_encoder.image_encoder(looks, model.unet):
+            yield f"image_encoder.{name}", tensor
+    prompt = model.prompt if looks is None else None
+    for name, tensor in fold_unet.unet(model.unet, prompt, latent=latent, gain=gain):
         if name != "noise.weight" or network.sees_noise:
             yield f"unet.{name}", tensor
+
+
+def _image_encoder(model: LatentDiffusion) -> ImageEncoder | None:
+    """What looks at the picture, in a joint model that does not hear words."""
+    return model.image_encoder if isinstance(model, JointDiffusion) else None
 
 
 def _cast(named: Named, dtype: torch.dtype, keep: set[str]) -> Named:

@@ -112,7 +112,8 @@ def _middle(source: Middle, name: str) -> Named:
     (pixels,) = source.attentions
     assert isinstance(pixels, PixelAttention)
     yield from residual(first, f"{name}.0")  # pyright: ignore
-    yield from attention(pixels, f"{name}.1.attention", pixels.group_norm)
+    products, (out,) = (pixels.to_q, pixels.to_k, pixels.to_v), pixels.to_out
+    yield from attention(products, out, f"{name}.1.attention", pixels.group_norm)  # pyright: ignore
     yield from residual(second, f"{name}.2")  # pyright: ignore
 
 

@@ -129,7 +129,7 @@ class Packed(Weighted, ABC):
 
 
 class Conv(Packed):
-    """Convolution; a bias given at the call takes the place of its own."""
+    """Convolution; a bias given at the call, for all images or each, takes the place of its own."""
 
     def __init__(
         self, inputs: int, outputs: int, size: int, *, stride: int = 1, bias: bool = True
@@ -142,12 +142,20 @@ class Conv(Packed):
     def forward(
         self,
         features: Features,
-        bias: Float[Tensor, " channel_out"] | None = None,
+        bias: Float[Tensor, " channel_out"] | Float[Tensor, "batch channel_out"] | None = None,
         padding: tuple[int, int] | None = None,
     ) -> Float[Tensor, "batch channel_out h_out w_out"]:
         """The convolved map; `padding` (rows, columns) is half the kernel unless given."""
         bias = self.bias if bias is None else bias
         padding = (self.size // 2, self.size // 2) if padding is None else padding
+        if bias is None or bias.ndim == 1:
+            return self._convolved(features, bias, padding)
+        convolved, each = self._convolved(features, None, padding), bias[:, :, None, None]
+        return convolved.add_(each) if is_free() else convolved + each
+
+    def _convolved(
+        self, features: Features, bias: Tensor | None, padding: tuple[int, int]
+    ) -> Tensor:
         packed = self._ready()
         if packed is None:
             return F.conv2d(features, self.plain(), bias, stride=self.stride, padding=padding)

@@ -36,16 +36,17 @@ def peak_bytes(network: FeedForward, size: tuple[int, int], images: int, strip: 
     Args:
         network: folded, on any device.
         size: height and width in pixels.
-        images: in one pass.
+        images: in one pass; of a joint network each has two maps, but for the encoder.
         strip: bytes of a map worked on together; 0: all of it.
     """
     area, factor = images * size[0] * size[1], network.multiple
     item = network.dtype.itemsize
-    latent = area // factor**2
+    latent = network.unet.halves * (area // factor**2)
     parts = (
         _codec(network.encoder, area, item, strip),
         _codec(network.decoder, latent, item, strip),
         _unet(network.unet, latent, item),
+        images * _image_encoder(network, item),
     )
     runtime = RUNTIME if network.time.device.type == "cpu" else 0
     return int(MARGIN * max(parts)) + weight_bytes(network) + runtime
@@ -136,6 +137,14 @@ def _unet(unet: UNet, area: int, item: int) -> int:
         for layer in _each(layers)
     )
     return skips + working
+
+
+def _image_encoder(network: FeedForward, item: int) -> int:
+    """Bytes in the worst place of what looks at the whole picture: its tokens, and them wide."""
+    of = network.dimensions.image_encoder
+    if of is None:
+        return 0
+    return ((of.side // of.patch) ** 2 + 1) * (_ATTENTION * of.width + 2 * of.inner) * item
 
 
 def _layers(codec: nn.Module) -> Iterable[nn.Module]:

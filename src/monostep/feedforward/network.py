@@ -8,6 +8,7 @@ sampler goes round the UNet, with one row of biases for each time.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,12 +21,13 @@ from monostep.errors import SettingError
 from monostep.feedforward import codec_kl, codec_tiny
 from monostep.feedforward.layers import Weighted
 from monostep.feedforward.stream import Streamed
-from monostep.feedforward.unet import UNet, widths
+from monostep.feedforward.unet import UNet, rows, widths
 from monostep.network.autoencoder_kl import AutoencoderKLConfig
 from monostep.network.autoencoder_tiny import AutoencoderTinyConfig
+from monostep.network.image_encoder import ImageEncoderConfig
 from monostep.network.unet import UNetConfig
 
-Clock = Callable[[Sequence[int]], Float[Tensor, "time total"]]
+Clock = Callable[[Sequence[int]], Float[Tensor, "time *any total"]]
 Decoded = Float[Tensor, "batch channel height width"]
 Encoder = codec_kl.Encoder | codec_tiny.Encoder
 Decoder = codec_kl.Decoder | codec_tiny.Decoder
@@ -37,10 +39,11 @@ class Dimensions:
 
     unet: UNetConfig
     autoencoder: AutoencoderKLConfig | AutoencoderTinyConfig
-    tokens: int  # of the prompt that was folded in
-    channels: int  # of the map: 1 for depth, 3 for normals
+    tokens: int  # of the prompt that was folded in, or of an image's
+    channels: int  # of the map: 1 for depth, 3 for normals and for both
     sees_noise: bool  # whether the UNet looks at a noisy latent, too
     ends: Last | None = None  # of a single step from zeros that is in the weights: what it returns
+    image_encoder: ImageEncoderConfig | None = None  # whose vector is an image's one token
 
 
 class FeedForward(nn.Module):
@@ -78,9 +81,10 @@ class FeedForward(nn.Module):
             dimensions.unet,
             latent=latent,
             noisy=latent if dimensions.sees_noise else 0,
-            tokens=dimensions.tokens,
+            tokens=0 if dimensions.image_encoder is not None else dimensions.tokens,
         )
-        self.register_buffer("time", torch.empty(len(self.times), sum(widths(self.unet))))
+        table = (len(self.times), *rows(dimensions.unet), sum(widths(self.unet)))
+        self.register_buffer("time", torch.empty(table))
 
     @property
     def multiple(self) -> int:
@@ -120,8 +124,7 @@ class FeedForward(nn.Module):
         Raises:
             SettingError: a timestep that was not folded in.
         """
-        self.learn([time])
-        row = self.time[self.times.index(time)]
+        row = self._row(time)
         seen = noisy.to(self.dtype) if self.sees_noise else None
         return self.unet(image_latent.to(self.dtype), seen, row).float()
 
@@ -130,12 +133,13 @@ class FeedForward(nn.Module):
     ) -> Float[Tensor, "batch channel decoded_height decoded_width"]:
         """The map, about [-1, 1], of images in [-1, 1], in one step from zeros."""
         image_latent = self.encode(image)
-        time = self.schedule.last if self.dimensions.ends is None else self.times[0]
-        sampler = Sampler(schedule=self.schedule, times=(time,), last="clean")
         noise = torch.zeros_like(image_latent)[None]
-        return self.decode(
-            sampler.end(lambda noisy, time: self.output(image_latent, noisy, time), noise)
-        )
+        return self.decode(self.one_step().end(partial(self.output, image_latent), noise))
+
+    def one_step(self) -> Sampler:
+        """The way of one step from zeros, to the latent that was folded in if one was."""
+        time = self.schedule.last if self.dimensions.ends is None else self.times[0]
+        return Sampler(schedule=self.schedule, times=(time,), last="clean")
 
     def stream(self, strip: int) -> "FeedForward":
         """Go through large maps in strips of about so many bytes; 0: whole. Same values."""
@@ -168,6 +172,11 @@ class FeedForward(nn.Module):
     def _apply(self, *args: Any, **kwargs: Any) -> Any:
         self.unpack()
         return super()._apply(*args, **kwargs)
+
+    def _row(self, time: int) -> Float[Tensor, "*any total"]:
+        """The biases at a timestep."""
+        self.learn([time])
+        return self.time[self.times.index(time)]
 
     def learn(self, times: Sequence[int]) -> None:
         """Have a row for each of these timesteps.

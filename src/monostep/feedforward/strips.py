@@ -15,8 +15,9 @@ from torch.nn import functional as F
 from monostep.feedforward import stream
 from monostep.feedforward.layers import Conv
 from monostep.network.blocks import Features
-from monostep.network.norm import FEW, sums_badly
+from monostep.network.norm import sums_badly
 
+COUNTED = 256  # pixels that float32 sums at once: of 4096 a whole network is three times as noisy
 Moments = tuple[Float[Tensor, "batch channel"], Float[Tensor, "batch channel"]]
 
 
@@ -40,18 +41,21 @@ def normal(
 
 def moments(features: Features, groups: int, rows: int) -> Moments:
     """Mean and variance of each channel's group over all of the map, in float32, by strips."""
-    means, variances, counts = [], [], []
-    for top in range(0, features.shape[2], rows):
-        strip = features[:, :, top : top + rows]
-        mean, variance = zip(*(_channel_moments(one) for one in strip.split(1)), strict=True)
-        means.append(torch.stack(mean))
-        variances.append(torch.stack(variance))
-        counts.append(strip.shape[2])
-    weight = torch.tensor(counts, dtype=torch.float64, device=features.device)[:, None, None, None]
-    weight = weight / weight.sum()
+    height, width = features.shape[2:]
+    strips = features.split(rows, dim=2)
+    # strip batch channel, in float32 whatever the precision of the map
+    shape = (len(strips), *features.shape[:2])
+    mean, variance = (torch.zeros(shape, device=features.device) for _ in range(2))
+    for i, strip in enumerate(strips):
+        for j, one in enumerate(strip.split(1)):
+            torch.batch_norm_update_stats(one, mean[i, j], variance[i, j], 1.0)
+    high = torch.tensor([strip.shape[2] for strip in strips]).to(mean.device, torch.float64)
+    count = width * high[:, None, None]
+    # That of all pixels, of torch's for a sample of them, which is NaN for one pixel.
+    variance = torch.where(count > 1, variance * ((count - 1) / count), 0.0)
     # strip batch group channel
-    mean = torch.stack(means).double().unflatten(2, (groups, -1))
-    variance = torch.stack(variances).double().unflatten(2, (groups, -1))
+    mean, variance = (one.double().unflatten(2, (groups, -1)) for one in (mean, variance))
+    weight = (high / height)[:, None, None, None]
     centre = (weight * mean).sum(0).mean(2)  # batch group
     spread = (weight * (variance + (mean - centre[..., None]).square())).sum(0).mean(2)
     each = features.shape[1] // groups
@@ -103,8 +107,8 @@ def convolve(
 
 
 def _counted(features: Features) -> int:
-    """Rows of a map whose sums lose no digits."""
-    return max(FEW // features.shape[3], 1)
+    """Rows of a map whose sums lose few digits."""
+    return max(COUNTED // features.shape[3], 1)
 
 
 def _normal(
@@ -130,11 +134,3 @@ def _scaled(
         for i, one in enumerate(features.split(1))
     ]
     return torch.cat(done) if len(done) > 1 else done[0]
-
-
-def _channel_moments(strip: Float[Tensor, "1 channel height width"]) -> tuple[Tensor, Tensor]:
-    """Mean and variance of each channel, in float32 whatever the precision of the map."""
-    count = strip.shape[2] * strip.shape[3]
-    mean, variance = (torch.zeros(strip.shape[1], device=strip.device) for _ in range(2))
-    torch.batch_norm_update_stats(strip, mean, variance, 1.0)  # the variance of a sample
-    return mean, variance * ((count - 1) / count) if count > 1 else torch.zeros_like(variance)

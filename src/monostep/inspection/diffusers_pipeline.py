@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monostep.checkpoints import dimensions, layout
+from monostep.checkpoints import layout, networks
 from monostep.checkpoints.opening import Checkpoint
 from monostep.checkpoints.scheduler import LCM, TRAINED
 from monostep.errors import CheckpointError, MissingExtraError, SettingError
@@ -34,7 +34,7 @@ def check(checkpoint: Checkpoint) -> None:
             f"{checkpoint.file}: diffusers cannot read the feed-forward form; give the checkpoint "
             "that it was folded from"
         )
-    unet = dimensions.unet_from_json(layout.read(checkpoint.folder / layout.UNET_CONFIG))
+    unet = networks.unet_config(checkpoint.folder, checkpoint.unet)
     if unet.in_channels == unet.out_channels:
         raise SettingError(
             f"{checkpoint.card.name}: diffusers has no pipeline for 4-channel geometry models"
@@ -53,19 +53,18 @@ def load(
 
     The prompt's embedding is ours: checkpoints may carry it in place of a text encoder.
     """
-    diffusers = _diffusers()
+    diffusers = library()
     autoencoder = layout.read(checkpoint.folder / layout.VAE_CONFIG)["_class_name"]
-    # Of sharded weights the network itself needs no index, but diffusers does.
-    checkpoint.fetch([name for name in checkpoint.names if name.endswith(".index.json")])
+    fetch_indices(checkpoint)
     parts = {
-        "unet": _part(checkpoint, diffusers.UNet2DConditionModel, checkpoint.unet, dtype),
-        "vae": _part(checkpoint, getattr(diffusers, autoencoder), checkpoint.vae, dtype),
+        "unet": part(checkpoint, diffusers.UNet2DConditionModel, checkpoint.unet, dtype),
+        "vae": part(checkpoint, getattr(diffusers, autoencoder), checkpoint.vae, dtype),
     }
     normals = checkpoint.card.task == "normals"
     pipeline = diffusers.MarigoldNormalsPipeline if normals else diffusers.MarigoldDepthPipeline
     built = pipeline(
-        **{name: _laid_out(part.eval(), dtype) for name, part in parts.items()},
-        scheduler=_scheduler(checkpoint, spacing),
+        **{name: laid_out(made.eval(), dtype) for name, made in parts.items()},
+        scheduler=schedule(checkpoint, spacing),
         text_encoder=None,
         tokenizer=None,
         prediction_type=checkpoint.card.task,
@@ -76,10 +75,17 @@ def load(
     return built
 
 
-def _part(checkpoint: Checkpoint, network: Any, files: tuple[str, ...], dtype: torch.dtype) -> Any:
-    """A part as diffusers reads it, from the same files as ours."""
+def fetch_indices(checkpoint: Checkpoint) -> None:
+    """Have what says where sharded weights are: our networks need none, but diffusers does."""
+    checkpoint.fetch([name for name in checkpoint.names if name.endswith(".index.json")])
+
+
+def part(checkpoint: Checkpoint, network: Any, files: tuple[str, ...], dtype: torch.dtype) -> Any:
+    """A part as diffusers or transformers reads it, from the same files as ours."""
     folder, first = files[0].split("/")
-    variant = re.match(r"diffusion_pytorch_model\.([^.-]+)[.-].*(safetensors|bin)$", first)
+    variant = re.match(
+        r"(?:diffusion_|)(?:pytorch_|)model\.([^.-]+)[.-].*(safetensors|bin)$", first
+    )
     try:
         return network.from_pretrained(
             checkpoint.folder,
@@ -95,23 +101,23 @@ def _part(checkpoint: Checkpoint, network: Any, files: tuple[str, ...], dtype: t
         ) from error
 
 
-def _diffusers() -> Any:
+def library() -> Any:
     """Imported late: it takes seconds, and only this comparison needs it."""
     diffusers: Any = import_module("diffusers")
     diffusers.utils.logging.set_verbosity_error()  # its advice is for other uses
     return diffusers
 
 
-def _laid_out(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+def laid_out(network: nn.Module, dtype: torch.dtype) -> nn.Module:
     """Weights in memory as ours are: products round by alignment, and ensembles amplify the bit."""
     for weight in network.parameters():
         weight.data = weight.data.to(dtype, copy=True)
     return network
 
 
-def _scheduler(checkpoint: Checkpoint, spacing: str) -> Any:
+def schedule(checkpoint: Checkpoint, spacing: str) -> Any:
     """The file's scheduler with the right defaults for what it leaves out, and the spacing."""
-    diffusers = _diffusers()
+    diffusers = library()
     file = layout.read(checkpoint.folder / layout.SCHEDULER_CONFIG)
     said = {name: value for name, value in file.items() if value is not None}
     if file.get("_class_name") == LCM:

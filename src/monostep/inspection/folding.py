@@ -1,12 +1,11 @@
 """A checkpoint into the feed-forward form, and the proof on the spot that it says the same."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from monostep import inference as choices
@@ -20,13 +19,11 @@ from monostep.device import DTYPES
 from monostep.errors import CheckpointError, SettingError
 from monostep.feedforward.int8 import quantise
 from monostep.feedforward.network import FeedForward, cast
-from monostep.geometry.depth import Depth
+from monostep.geometry.domain import DOMAINS
 from monostep.inference import Inference
-from monostep.metrics.normals import angle_deg
-from monostep.predictor import Predictor
-from monostep.results import Result
+from monostep.inspection.differences import Difference, Observed, Seen, largest
 
-# Largest difference that is rounding: of depth in [0, 1], of normals in degrees.
+# Largest difference that is rounding: of depth in [0, 1], of normals in degrees (`differences`).
 TOLERANCES = {"depth": 1e-4, "normals": 0.05}
 # Largest mean error that 16 and 8 bits may make: more is no rounding, but overflow.
 REDUCED = {"depth": 0.05, "normals": 5.0}
@@ -34,15 +31,6 @@ REDUCED = {"depth": 0.05, "normals": 5.0}
 SIZES = ((96, 128), (88, 152))
 STORED = (*DTYPES, "int8")
 _CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """Between two results for a picture of this (height, width): of depth, or in degrees."""
-
-    size: tuple[int, int]
-    largest: float
-    mean: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +61,8 @@ def fold(
         dtype: of the stored weights: fp32, bf16, fp16, or int8 for large layers' weights.
         codec: folder of a small autoencoder to use in place of the checkpoint's.
         sizes: (height, width) of the pictures that both forms look at, at their own resolution.
-        asked: steps, spacing, noise and last to fold for; what is absent is as the card says.
+        asked: steps, spacing, noise and last to fold for, and the domain that the card names; what
+            is absent is as the card says.
 
     Raises:
         CheckpointError: the forms differ by more than rounding; nothing is written then.
@@ -91,7 +80,7 @@ def fold(
     small = None if codec is None else codecs.load(codec, plain.vae)
     plain.vae = plain.vae if small is None else small
     way = choices.sampler(plain.schedule, how, sees_noise=plain.sees_noise)
-    wanted = _results(Predictor(plain, card, device=_CPU, dtype=torch.float32), pictures, how)
+    wanted = _seen(Observed(plain, card, device=_CPU, dtype=torch.float32), pictures, how)
     small = None if codec is None else codecs.load(codec, plain.vae)
     del plain
 
@@ -99,14 +88,14 @@ def fold(
     only = way.last if alone else None
     network = opening.fold(checkpoint, times=way.times, only=only, codec=small)
     exact = _differences(network, torch.float32, card, pictures, how, wanted)
-    _check(exact, TOLERANCES[card.task], card, "the folded form differs from the checkpoint by")
+    _check(exact, TOLERANCES, card, "the folded form differs from the checkpoint by")
     rounded: tuple[Difference, ...] = ()
     if dtype != "fp32":
         stored = DTYPES.get(dtype)
         network = quantise(network) if stored is None else cast(network, stored)
         rounded = _differences(network, network.dtype, card, pictures, how, wanted)
         means = tuple(replace(one, largest=one.mean) for one in rounded)
-        _check(means, REDUCED[card.task], card, f"stored as {dtype} it is off, on average, by")
+        _check(means, REDUCED, card, f"stored as {dtype} it is off, on average, by")
     card = folded.save(network, card, file)
     folded.check_hash(file, card)
     return Folding(file=file, card=card, dtype=dtype, folded=exact, stored=rounded)
@@ -123,14 +112,17 @@ def _card(checkpoint: Checkpoint, how: Inference, codec: Path | None) -> Card:
         spacing=how.spacing,  # pyright: ignore[reportArgumentType]
         noise=how.noise,  # pyright: ignore[reportArgumentType]
         last=how.last,  # pyright: ignore[reportArgumentType]
+        domain=how.domain,
         scores={} if codec is not None else checkpoint.card.scores,
         source=source,
     )
 
 
-def _results(predictor: Predictor, pictures: Sequence[Tensor], how: Inference) -> list[Result]:
+def _seen(predictor: Observed, pictures: Sequence[Tensor], how: Inference) -> list[list[Seen]]:
+    """Of each picture, in each domain if the model is told one."""
     alone = replace(how, ensemble=1)  # merging amplifies rounding; the members are what is folded
-    return [predictor.predict([picture], alone)[0] for picture in pictures]
+    ways = [alone] if how.domain is None else [replace(alone, domain=name) for name in DOMAINS]
+    return [[predictor.see(picture, way) for way in ways] for picture in pictures]
 
 
 def _differences(
@@ -139,33 +131,21 @@ def _differences(
     card: Card,
     pictures: Sequence[Tensor],
     how: Inference,
-    wanted: Sequence[Result],
+    wanted: Sequence[Sequence[Seen]],
 ) -> tuple[Difference, ...]:
-    results = _results(Predictor(network, card, device=_CPU, dtype=dtype), pictures, how)
-    measure: Callable[[Result, Result], Tensor] = _degrees
-    if card.task == "depth":
-        measure = _apart
-    differences = []
-    for result, other in zip(results, wanted, strict=True):
-        off = measure(result, other)
-        size = (off.shape[-2], off.shape[-1])
-        differences.append(Difference(size=size, largest=float(off.max()), mean=float(off.mean())))
-    return tuple(differences)
+    seen = _seen(Observed(network, card, device=_CPU, dtype=dtype), pictures, how)
+    pairs = list(zip(seen, wanted, strict=True))
+    return tuple(largest(kind, *pair) for pair in pairs for kind in card.maps)
 
 
-def _apart(result: Result, other: Result) -> Float[Tensor, "height width"]:
-    assert isinstance(result, Depth) and isinstance(other, Depth)
-    return (result.tensor - other.tensor).abs()
-
-
-def _degrees(result: Result, other: Result) -> Float[Tensor, "height width"]:
-    return angle_deg(result.tensor[None].double(), other.tensor[None].double())[0]
-
-
-def _check(differences: Sequence[Difference], tolerance: float, card: Card, what: str) -> None:
-    worst = float(torch.tensor([one.largest for one in differences]).max())  # NaN if one is
-    if not worst <= tolerance:
-        unit = "" if card.task == "depth" else " degrees"
-        raise CheckpointError(
-            f"{card.name}: {what} {worst:.3g}{unit}, allowed are {tolerance:g}; nothing was written"
-        )
+def _check(
+    differences: Sequence[Difference], allowed: Mapping[str, float], card: Card, what: str
+) -> None:
+    for kind in card.maps:
+        each = [one.largest for one in differences if one.map == kind]
+        worst, limit = float(torch.tensor(each).max()), allowed[kind]  # NaN if one is
+        if not worst <= limit:
+            unit = {"depth": "", "normals": " degrees"}[kind]
+            raise CheckpointError(
+                f"{card.name}: {what} {worst:.3g}{unit}, allowed are {limit:g}; nothing was written"
+            )

@@ -16,20 +16,22 @@ from monostep.geometry.depth import Depth
 from monostep.inference import Inference
 from monostep.metrics.normals import angle_deg
 from monostep.predictor import Predictor
-from monostep.results import Result
+from monostep.results import MapResult, map_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
-    """The result after each step of one way through the model; `spread` is [H, W].
+    """The map of one kind after each step of one way through the model; `spread` is [H, W].
 
     The spread is the standard deviation over the steps: of depth in its own unit, of normals as the
     root mean square angle from their mean direction, in degrees.
     """
 
+    name: str  # the spacing, and of a joint model ".depth" or ".normals"
     spacing: str
+    kind: str  # "depth" or "normals"
     times: tuple[int, ...]
-    results: tuple[Result, ...]
+    results: tuple[MapResult, ...]
     spread: Float[Tensor, "height width"]
 
     def numbers(self) -> dict[str, Any]:
@@ -37,6 +39,7 @@ class Trajectory:
         first, last = self.results[0], self.results[-1]
         return {
             "spacing": self.spacing,
+            "map": self.kind,
             "timesteps": list(self.times),
             "unit": "depth, 0 to 1" if isinstance(last, Depth) else "degrees",
             "spread_over_steps": float(self.spread.mean()),
@@ -52,19 +55,26 @@ def spacings(predictor: Predictor) -> Sequence[str]:
 
 def follow(
     predictor: Predictor, picture: Float[Tensor, "3 height width"], inference: Inference
-) -> Trajectory:
-    """Decode the clean latent after every step of a picture in [0, 1]."""
+) -> list[Trajectory]:
+    """Decode the clean latent after every step of a picture in [0, 1]: each kind of map."""
     steps = predictor.trajectory(picture, replace(inference, ensemble=1))
-    results = tuple(result for _, result in steps)
-    return Trajectory(
-        spacing=inference.spacing,
-        times=tuple(time for time, _ in steps),
-        results=results,
-        spread=_spread(results),
-    )
+    kinds, found = predictor.card.maps, []
+    for kind in kinds:
+        results = tuple(map_of(result, kind) for _, result in steps)
+        found.append(
+            Trajectory(
+                name=inference.spacing + (f".{kind}" if len(kinds) > 1 else ""),
+                spacing=inference.spacing,
+                kind=kind,
+                times=tuple(time for time, _ in steps),
+                results=results,
+                spread=_spread(results),
+            )
+        )
+    return found
 
 
-def _spread(results: Sequence[Result]) -> Float[Tensor, "height width"]:
+def _spread(results: Sequence[MapResult]) -> Float[Tensor, "height width"]:
     maps = torch.stack([result.tensor for result in results])
     if isinstance(results[0], Depth):
         return maps.std(dim=0, correction=0)
@@ -72,7 +82,7 @@ def _spread(results: Sequence[Result]) -> Float[Tensor, "height width"]:
     return angle_deg(maps, mean).square().mean(dim=0).sqrt()
 
 
-def _distance(one: Result, other: Result) -> Float[Tensor, "height width"]:
+def _distance(one: MapResult, other: MapResult) -> Float[Tensor, "height width"]:
     if isinstance(one, Depth):
         return (one.tensor - other.tensor).abs()
     return angle_deg(one.tensor[None], other.tensor[None])[0]

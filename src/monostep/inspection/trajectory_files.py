@@ -30,9 +30,9 @@ def write(
     """
     written = []
     for trajectory in trajectories:
-        written += _write_maps(trajectory, folder / f"{stem}.{trajectory.spacing}")
+        written += _write_maps(trajectory, folder / f"{stem}.{trajectory.name}")
     numbers = folder / f"{stem}.trajectory.json"
-    write_json(numbers, {each.spacing: each.numbers() for each in trajectories})
+    write_json(numbers, {each.name: each.numbers() for each in trajectories})
     picture = folder / f"{stem}.trajectory.png"
     write_png8(picture, draw(trajectories, photo))
     return [*written, numbers, picture]
@@ -41,15 +41,19 @@ def write(
 def draw(
     trajectories: Sequence[Trajectory], photo: UInt8[np.ndarray, "height width 3"]
 ) -> UInt8[np.ndarray, "picture_height picture_width 3"]:
-    """A row for each spacing: photo, steps from first to last, spread (one scale for all)."""
-    most = max(float(each.spread.max()) for each in trajectories) or 1.0
+    """A row for each way: photo, steps from first to last, spread (one scale for a kind of map)."""
+    most: dict[str, float] = {}
+    for each in trajectories:
+        most[each.kind] = max(most.get(each.kind, 0.0), float(each.spread.max()))
     rows = []
     for each in trajectories:
         shown = _shown(len(each.results))
-        tiles = [_titled(photo, each.spacing)]
+        tiles = [_titled(photo, each.name)]
         tiles += [_titled(each.results[i].preview(), f"t = {each.times[i]}") for i in shown]
         spread = each.spread.float().cpu().numpy()
-        tiles.append(_titled(_shade(spread / most), f"spread {spread.mean():.3g}"))
+        tiles.append(
+            _titled(_shade(spread / (most[each.kind] or 1.0)), f"spread {spread.mean():.3g}")
+        )
         rows.append(side_by_side(*tiles))
     return np.concatenate(rows)
 

@@ -1,12 +1,13 @@
-"""The same checkpoint through diffusers' pipeline and through ours, on the same pictures.
+"""The same checkpoint through diffusers and through ours, on the same pictures.
 
 diffusers' Marigold pipelines are the independent reference: they load the files with their own
 code, and run their own networks, scheduler, resizing, padding and ensembling. They return the
-previous sample of the last step and clip normals, so for this comparison we do likewise.
+previous sample of the last step and clip normals, so for this comparison we do likewise. For joint
+models there is `monostep.inspection.geowizard_program`, with the fit of the published program.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,19 +16,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from monostep.checkpoints import opening
+from monostep.checkpoints.card import Card
 from monostep.checkpoints.opening import Checkpoint
 from monostep.data.procedural.render import render
 from monostep.data.splits import SEEDS
 from monostep.errors import SettingError
 from monostep.geometry.depth import Depth
 from monostep.inference import Inference
-from monostep.inspection import diffusers_pipeline, memory
+from monostep.inspection import diffusers_pipeline, geowizard_program, memory
 from monostep.predictor import Predictor
+from monostep.results import map_of
 
 SINGLE, MERGED = 1e-4, 1e-3  # largest difference allowed in float32, alone and as an ensemble
 SIZES = ((384, 512), (243, 325))  # the second is divisible by nothing
 Picture = Float[Tensor, "3 height width"]
 Map = Float[Tensor, "height width channel"]
+Maps = Mapping[str, Map]  # by kind: depth, normals or both
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Side:
-    """What one implementation said in one case, and what it cost."""
+    """What one implementation said in one case, and what it cost with all other maps of it."""
 
     values: Map
     seconds: float
@@ -50,9 +54,10 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """Both sides in one case."""
+    """Both sides in one case: one kind of map."""
 
     case: Case
+    kind: str
     ours: Side
     theirs: Side
 
@@ -86,22 +91,28 @@ def verify(
 
     Raises:
         MissingExtraError: diffusers is not installed.
-        SettingError: diffusers has no pipeline for such a model or such settings.
+        SettingError: there is no reference for such a model or such settings.
     """
     diffusers_pipeline.check(checkpoint)
     if asked.get("noise") not in (None, "zeros", "gaussian"):
         raise SettingError(f"noise {asked['noise']}: diffusers has zeros and gaussian; choose one")
-    family = "diffusion" if checkpoint.card.family == "end-to-end" else checkpoint.card.family
-    card = replace(checkpoint.card, family=family, last="previous")
+    card, asked = checkpoint.card, _as_published(checkpoint.card, asked)
+    if card.task != "geometry":
+        family = "diffusion" if card.family == "end-to-end" else card.family
+        card = replace(card, family=family, last="previous")
     network = opening.load(checkpoint)
     predictor = Predictor(network, card, device=device, dtype=torch.float32)
     cases = _cases(predictor, sizes, asked)
     ours = [_measure(_ours(predictor), case, device) for case in cases]
     prompt = network.prompt.clone()
     del network, predictor
-    pipeline = diffusers_pipeline.load(checkpoint, prompt, device, spacing=cases[0].how.spacing)
-    theirs = [_measure(_theirs(pipeline, device), case, device) for case in cases]
-    return [Outcome(case=c, ours=o, theirs=t) for c, o, t in zip(cases, ours, theirs, strict=True)]
+    run = _theirs(checkpoint, prompt, device, spacing=cases[0].how.spacing)
+    theirs = [_measure(run, case, device) for case in cases]
+    return [
+        Outcome(case=case, kind=kind, ours=one[kind], theirs=other[kind])
+        for case, one, other in zip(cases, ours, theirs, strict=True)
+        for kind in card.maps
+    ]
 
 
 def _cases(
@@ -120,43 +131,75 @@ def _cases(
     return cases
 
 
-def _measure(run: Callable[[Picture, Case], Map], case: Case, device: torch.device) -> Side:
+def _as_published(card: Card, asked: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the reference, which for joint models has the published program's fit."""
+    if card.task != "geometry":
+        return asked
+    if (asked.get("ensemble") or 1) > 1:
+        raise SettingError(
+            f"ensemble {asked['ensemble']}: merging amplifies the last bit, in which maps decoded "
+            "together differ from maps decoded alone; compare single predictions of joint models"
+        )
+    return asked | {"ensemble": 1, "fit": "reference"}
+
+
+def _measure(
+    run: Callable[[Picture, Case], Maps], case: Case, device: torch.device
+) -> Mapping[str, Side]:
     picture = render(SEEDS["test"], [0], case.size).image[0]
     memory.start(device)
     begin = time.perf_counter()
-    values = run(picture, case).float().cpu()
+    maps = {kind: values.float().cpu() for kind, values in run(picture, case).items()}
     seconds = time.perf_counter() - begin
-    return Side(values=values, seconds=seconds, peak_bytes=memory.peak_bytes(device))
+    peak = memory.peak_bytes(device)
+    return {
+        kind: Side(values=values, seconds=seconds, peak_bytes=peak) for kind, values in maps.items()
+    }
 
 
-def _ours(predictor: Predictor) -> Callable[[Picture, Case], Map]:
-    def run(picture: Picture, case: Case) -> Map:
+def _ours(predictor: Predictor) -> Callable[[Picture, Case], Maps]:
+    def run(picture: Picture, case: Case) -> Maps:
         (result,) = predictor.predict([picture], case.how)
-        if isinstance(result, Depth):
-            return result.tensor[..., None]
-        return result.to(str(predictor.card.frame)).tensor.permute(1, 2, 0)
+        found = {}
+        for kind in predictor.card.maps:
+            one = map_of(result, kind)
+            if isinstance(one, Depth):
+                found[kind] = one.tensor[..., None]
+            else:
+                found[kind] = one.to(str(predictor.card.frame)).tensor.permute(1, 2, 0)
+        return found
 
     return run
 
 
-def _theirs(pipeline: Any, device: torch.device) -> Callable[[Picture, Case], Map]:
-    def run(picture: Picture, case: Case) -> Map:
-        how = case.how
-        factor = pipeline.vae_scale_factor
-        latent = (how.ensemble, 4, case.padded[0] // factor, case.padded[1] // factor)
-        start = (
-            {"latents": torch.zeros(latent, device=device)}
-            if how.noise == "zeros"
-            else {"generator": torch.Generator().manual_seed(how.seed)}
-        )
-        prediction = pipeline(
-            picture[None].to(device),
-            num_inference_steps=how.steps,
-            ensemble_size=how.ensemble,
-            processing_resolution=how.resolution,
-            output_type="pt",
-            **start,
-        ).prediction
-        return prediction[0].permute(1, 2, 0)
+def _theirs(
+    checkpoint: Checkpoint, prompt: Tensor, device: torch.device, *, spacing: str
+) -> Callable[[Picture, Case], Maps]:
+    """The reference, loaded; `prompt` is what our model reads, nothing if it looks."""
+    if checkpoint.card.task == "geometry":
+        prompts = prompt if len(prompt) else None
+        program = geowizard_program.load(checkpoint, prompts, device, spacing=spacing)
+        return lambda picture, case: program(picture, case.how)
+    pipeline = diffusers_pipeline.load(checkpoint, prompt, device, spacing=spacing)
+    task = checkpoint.card.task
+    return lambda picture, case: {task: _marigold(pipeline, picture, case, device)}
 
-    return run
+
+def _marigold(pipeline: Any, picture: Picture, case: Case, device: torch.device) -> Map:
+    how = case.how
+    factor = pipeline.vae_scale_factor
+    latent = (how.ensemble, 4, case.padded[0] // factor, case.padded[1] // factor)
+    start = (
+        {"latents": torch.zeros(latent, device=device)}
+        if how.noise == "zeros"
+        else {"generator": torch.Generator().manual_seed(how.seed)}
+    )
+    prediction = pipeline(
+        picture[None].to(device),
+        num_inference_steps=how.steps,
+        ensemble_size=how.ensemble,
+        processing_resolution=how.resolution,
+        output_type="pt",
+        **start,
+    ).prediction
+    return prediction[0].permute(1, 2, 0)

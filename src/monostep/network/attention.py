@@ -9,14 +9,26 @@ from monostep.network.norm import GroupNorm
 
 
 class Attention(nn.Module):
-    """Multi-head attention from tokens to a context (to themselves when none is given)."""
+    """Multi-head attention from tokens to a context (to themselves when none is given).
+
+    With `joint` the batch is two halves, the same images twice, and the tokens of an image in both
+    are one sequence: each half reads from the keys and values of both. Source: GeoWizard (Fu et
+    al., ECCV 2024), its cross-domain attention.
+    """
 
     def __init__(
-        self, channels: int, *, heads: int, context: int | None = None, bias: bool = False
+        self,
+        channels: int,
+        *,
+        heads: int,
+        context: int | None = None,
+        bias: bool = False,
+        joint: bool = False,
     ) -> None:
         super().__init__()
         context = channels if context is None else context
         self.heads = heads
+        self.joint = joint
         self.to_q = nn.Linear(channels, channels, bias=bias)
         self.to_k = nn.Linear(context, channels, bias=bias)
         self.to_v = nn.Linear(context, channels, bias=bias)
@@ -28,13 +40,35 @@ class Attention(nn.Module):
         context: Float[Tensor, "batch token width"] | None = None,
     ) -> Float[Tensor, "batch space channel"]:
         """What each token reads from the context."""
+        tokens = side_by_side(tokens) if self.joint else tokens
         context = tokens if context is None else context
         query, key, value = (
             projected.unflatten(2, (self.heads, -1)).transpose(1, 2)  # batch head token channel
             for projected in (self.to_q(tokens), self.to_k(context), self.to_v(context))
         )
         read = F.scaled_dot_product_attention(query, key, value)
-        return self.to_out[0](read.transpose(1, 2).flatten(2))  # batch space channel
+        read = self.to_out[0](read.transpose(1, 2).flatten(2))  # batch space channel
+        return in_halves(read) if self.joint else read
+
+
+def side_by_side(
+    tokens: Float[Tensor, "batch space channel"],
+) -> Float[Tensor, "batch//2 2*space channel"]:
+    """The tokens of an image in the first half of a batch, then those of it in the second.
+
+    Raises:
+        ValueError: an odd batch, which has no halves.
+    """
+    if len(tokens) % 2:
+        raise ValueError(f"joint attention of a batch of {len(tokens)}: expected two equal halves")
+    return tokens.unflatten(0, (2, -1)).transpose(0, 1).flatten(1, 2)
+
+
+def in_halves(
+    tokens: Float[Tensor, "batch space channel"],
+) -> Float[Tensor, "2*batch space//2 channel"]:
+    """Undo `side_by_side`."""
+    return tokens.unflatten(1, (2, -1)).transpose(0, 1).flatten(0, 1)
 
 
 class GatedProjection(nn.Module):
@@ -74,10 +108,10 @@ class FeedForward(nn.Module):
 class TransformerBlock(nn.Module):
     """Self-attention, attention to the prompt, feed-forward, each with a residual."""
 
-    def __init__(self, channels: int, *, heads: int, context: int) -> None:
+    def __init__(self, channels: int, *, heads: int, context: int, joint: bool = False) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(channels)
-        self.attn1 = Attention(channels, heads=heads)
+        self.attn1 = Attention(channels, heads=heads, joint=joint)
         self.norm2 = nn.LayerNorm(channels)
         self.attn2 = Attention(channels, heads=heads, context=context)
         self.norm3 = nn.LayerNorm(channels)
@@ -97,12 +131,14 @@ class TransformerBlock(nn.Module):
 class SpatialTransformer(nn.Module):
     """A transformer block on the pixels of a feature map, with a residual around it."""
 
-    def __init__(self, channels: int, *, heads: int, context: int, groups: int) -> None:
+    def __init__(
+        self, channels: int, *, heads: int, context: int, groups: int, joint: bool = False
+    ) -> None:
         super().__init__()
         self.norm = GroupNorm(groups, channels, eps=1e-6)
         self.proj_in = nn.Linear(channels, channels)
         self.transformer_blocks = nn.ModuleList(
-            [TransformerBlock(channels, heads=heads, context=context)]
+            [TransformerBlock(channels, heads=heads, context=context, joint=joint)]
         )
         self.proj_out = nn.Linear(channels, channels)
 

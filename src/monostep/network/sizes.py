@@ -1,7 +1,10 @@
 """Named sizes: the published one, the one that runs on any CPU, the one for tests."""
 
+from dataclasses import replace
+
 from monostep.network.autoencoder_kl import AutoencoderKLConfig
 from monostep.network.autoencoder_tiny import AutoencoderTinyConfig
+from monostep.network.image_encoder import ImageEncoderConfig
 from monostep.network.unet import UNetConfig
 
 SD2_UNET = UNetConfig(
@@ -13,6 +16,9 @@ SD2_UNET = UNetConfig(
     layers=2,
     context=1024,
 )
+GEOWIZARD_UNET = replace(SD2_UNET, context=768, classes=10, joint=True)
+GEOWIZARD_V2_UNET = replace(SD2_UNET, classes=4, joint=True)
+CLIP_LARGE = ImageEncoderConfig()
 SD2_AUTOENCODER = AutoencoderKLConfig(channels=(128, 256, 512, 512), layers=2)
 
 NANO_UNET = UNetConfig(
@@ -23,6 +29,10 @@ NANO_UNET = UNetConfig(
     heads=(2, 3, 4, 5),
     layers=1,
     context=32,
+)
+NANO_JOINT_UNET = replace(NANO_UNET, classes=10, joint=True)
+NANO_IMAGE_ENCODER = ImageEncoderConfig(
+    side=64, patch=16, width=64, layers=2, heads=2, inner=128, outputs=NANO_UNET.context
 )
 NANO_AUTOENCODER = AutoencoderTinyConfig(
     width=32, encoder_blocks=(1, 2, 2), decoder_blocks=(3, 2, 1)
@@ -38,5 +48,10 @@ TINY_UNET = UNetConfig(
     layers=2,
     context=16,
     groups=8,
+)
+TINY_JOINT_UNET = replace(TINY_UNET, classes=10, joint=True)
+TINY_JOINT_V2_UNET = replace(TINY_UNET, classes=4, joint=True)
+TINY_IMAGE_ENCODER = ImageEncoderConfig(
+    side=28, patch=7, width=32, layers=2, heads=2, inner=64, outputs=TINY_UNET.context
 )
 TINY_AUTOENCODER = AutoencoderKLConfig(channels=(8, 16, 32, 32), layers=2, groups=4)

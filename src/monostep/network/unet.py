@@ -2,7 +2,8 @@
 
     latent [B, in, h, w] -> conv_in -> down_blocks -> mid_block -> up_blocks -> conv_out
                                   \\________ skips ________/
-    every residual block also hears the time, every transformer the prompt
+    every residual block also hears the time and, where there is one, the class; every
+    transformer reads the prompt
 
 Layout and parameter names follow diffusers' UNet2DConditionModel: its files load as they are.
 """
@@ -31,6 +32,8 @@ class UNetConfig:
     layers: int  # residual blocks per resolution on the way down; one more on the way up
     context: int  # width of a prompt token
     groups: int = 32
+    classes: int | None = None  # numbers that say the class of an image (GeoWizard: 10); none
+    joint: bool = False  # whether the two halves of a batch attend to each other (GeoWizard)
 
     @property
     def time(self) -> int:
@@ -43,17 +46,17 @@ class UNetConfig:
         return 2 ** (len(self.channels) - 1)
 
 
-class TimeEmbedding(nn.Module):
-    """Two-layer perceptron on the sinusoids of the timestep."""
+class Embedding(nn.Module):
+    """Two-layer perceptron, on the sinusoids of the timestep or on the numbers of a class."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.linear_1 = nn.Linear(inputs, outputs)
         self.linear_2 = nn.Linear(outputs, outputs)
 
-    def forward(self, sinusoids: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
+    def forward(self, numbers: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
         """The embedding that every residual block adds."""
-        return self.linear_2(F.silu(self.linear_1(sinusoids)))
+        return self.linear_2(F.silu(self.linear_1(numbers)))
 
 
 class Stage(nn.Module):
@@ -159,7 +162,10 @@ class UNet(nn.Module):
         levels = range(len(config.channels))
         self.config = config
         self.conv_in = nn.Conv2d(config.in_channels, config.channels[0], 3, padding=1)
-        self.time_embedding = TimeEmbedding(config.channels[0], config.time)
+        self.time_embedding = Embedding(config.channels[0], config.time)
+        self.class_embedding = (
+            None if config.classes is None else Embedding(config.classes, config.time)
+        )
         self.down_blocks = nn.ModuleList([DownStage(config, level) for level in levels])
         self.mid_block = MiddleStage(config)
         self.up_blocks = nn.ModuleList([UpStage(config, level) for level in reversed(levels)])
@@ -171,10 +177,14 @@ class UNet(nn.Module):
         latent: Float[Tensor, "batch in_channels height width"],
         time: Int[Tensor, " batch"],
         context: Float[Tensor, "batch token width_of_context"],
+        classes: Float[Tensor, "batch number"] | None = None,
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """The network's output at every latent pixel."""
-        sinusoids = timestep_embedding(time.float(), self.config.channels[0])
-        embedded = self.time_embedding(sinusoids.to(self.conv_in.weight.dtype))
+        """The network's output at every latent pixel; `classes` if and only if it has any.
+
+        Raises:
+            ValueError: classes for a network without them, or none for one that has them.
+        """
+        embedded = self._embedded(time, classes)
         features = self.conv_in(latent)
         skips = [features]
         for down in self.down_blocks:
@@ -189,6 +199,22 @@ class UNet(nn.Module):
             features = up(features, embedded, context, own, size)
         return self.conv_out(F.silu(self.conv_norm_out(features)))
 
+    def _embedded(
+        self, time: Int[Tensor, " batch"], classes: Float[Tensor, "batch number"] | None
+    ) -> Float[Tensor, "batch time"]:
+        """What every residual block hears: the time, and the class added to it."""
+        dtype = self.conv_in.weight.dtype
+        sinusoids = timestep_embedding(time.float(), self.config.channels[0])
+        embedded = self.time_embedding(sinusoids.to(dtype))
+        if (classes is None) != (self.class_embedding is None):
+            raise ValueError(
+                f"classes {'missing' if classes is None else 'given'}, expected "
+                f"{self.config.classes or 'no'} numbers for each image"
+            )
+        if classes is None or self.class_embedding is None:
+            return embedded
+        return embedded + self.class_embedding(classes.to(dtype))
+
 
 def _transformer(config: UNetConfig, level: int) -> SpatialTransformer:
     return SpatialTransformer(
@@ -196,4 +222,5 @@ def _transformer(config: UNetConfig, level: int) -> SpatialTransformer:
         heads=config.heads[level],
         context=config.context,
         groups=config.groups,
+        joint=config.joint,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from monostep.errors import SettingError
-from monostep.recipes import distil, marigold, nano, own, paper
+from monostep.recipes import distil, geometry, marigold, nano, own, paper
 from monostep.training.config import TrainConfig
 
 RECIPES: dict[str, Callable[[], TrainConfig]] = {
@@ -12,6 +12,7 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "nano-depth-relative": nano.nano_depth_relative,
     "nano-depth": nano.nano_depth,
     "nano-normals": nano.nano_normals,
+    "nano-geometry": geometry.nano_geometry,
     "marigold-e2e-depth": paper.marigold_e2e_depth,
     "marigold-e2e-normals": paper.marigold_e2e_normals,
     "sd-e2e-depth": paper.sd_e2e_depth,
@@ -19,6 +20,8 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "sd-e2e-normals": paper.sd_e2e_normals,
     "e2e-parity-depth": paper.parity_depth,
     "e2e-parity-normals": paper.parity_normals,
+    "geowizard-e2e": geometry.geowizard_e2e,
+    "geowizard": geometry.geowizard,
     "marigold-depth": marigold.marigold_depth,
     "marigold-depth-v1-1": marigold.marigold_depth_v1_1,
     "marigold-normals": marigold.marigold_normals,
@@ -27,6 +30,7 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "latent-e2e": marigold.latent_e2e,
     "finetune-depth": own.finetune_depth,
     "finetune-normals": own.finetune_normals,
+    "finetune-geometry": own.finetune_geometry,
     "self-train": own.self_train,
     "distil-decoder": distil.distil_decoder,
     "distil-finetune": distil.distil_finetune,

@@ -10,6 +10,7 @@ docs/own-data.md goes through all of it, with measured gains.
 
 from typing import Any
 
+from monostep.training.geometry_config import GeometryConfig
 from monostep.training.truth_config import TruthConfig
 
 COMMON: dict[str, Any] = {
@@ -53,6 +54,28 @@ def finetune_normals() -> TruthConfig:
         start="nano-normals",
         data=("own.jsonl",),
         **COMMON,
+    )
+
+
+def finetune_geometry() -> GeometryConfig:
+    """Affine depth and surface normals from own data, with one network: GeoWizard, full size.
+
+    monostep train finetune-geometry -o runs/own --set data=own.jsonl
+
+    Depth is learned in units of each image's own. From a run of nano-geometry, on a CPU:
+
+        --set start=runs/nano-geometry --set phases='[[0,96,128,8]]' --set accumulate=1
+        --set learning_rate=1e-4 --set recompute=none
+    """
+    full_size = {"phases": ((0.0, 480, 640, 2),), "accumulate": 16, "learning_rate": 3e-5}
+    return GeometryConfig(
+        recipe="finetune-geometry",
+        task="geometry",
+        start="lemonaddie/geowizard",
+        data=("own.jsonl",),
+        depth_unit="image",
+        recompute="unet",
+        **(COMMON | full_size),
     )
 
 

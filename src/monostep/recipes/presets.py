@@ -10,6 +10,9 @@ GB, or 1.6 recomputed; UNet 1.1 GB, or 0.1; a third more at Virtual KITTI's 352x
     48GB   4 images   the UNet recomputed                        37 GB
     80GB   8 images   nothing recomputed                         70 GB
 
+A network for depth and normals has two maps of each image and 1.2 GB of CLIP: half as many images
+at a time, 20, 32 and 54 GB; 16GB are too little.
+
 Products are in bfloat16, whatever the recipe says. With pool=batch the images of a micro-batch are
 averaged together, so that the loss depends on how many they are: the preset must then keep them.
 """
@@ -20,6 +23,7 @@ from typing import Any, TypeVar
 
 from monostep.errors import SettingError
 from monostep.training.config import TrainConfig
+from monostep.training.geometry_config import GeometryConfig
 
 Config = TypeVar("Config", bound=TrainConfig)
 
@@ -42,6 +46,8 @@ def preset(config: Config, name: str) -> Config:
     if name not in PRESETS:
         raise SettingError(f"preset {name!r}: choose {', '.join(PRESETS)}")
     images, others = PRESETS[name]
+    if isinstance(config, GeometryConfig):
+        images = _of_two_maps(config, name, images)
     steps = {each * config.accumulate for *_, each in config.phases}
     if len(steps) != 1 or max(steps) % images:
         raise SettingError(
@@ -62,3 +68,12 @@ def preset(config: Config, name: str) -> Config:
         accumulate=whole // images,
         **others,
     )
+
+
+def _of_two_maps(config: GeometryConfig, name: str, images: int) -> int:
+    if images == 1:
+        raise SettingError(
+            f"preset {name}: {config.recipe} makes two maps of each image, for which it is too "
+            "small; choose 24GB or more"
+        )
+    return images // 2

@@ -9,7 +9,7 @@ import torch
 from monostep.errors import CheckpointError, InputError
 from monostep.pictures import as_tensor
 from monostep.predictor import AT_ONCE, Predictor
-from monostep.results import Result
+from monostep.results import MapResult, map_of
 from monostep.runner.outputs import Picture
 from monostep.runner.plan import Plan
 
@@ -22,7 +22,7 @@ _TOO_LARGE = "not enough memory for this image alone; try a smaller --resolution
 class Prediction:
     """Results by task, on the CPU, and the milliseconds of model time that the picture took."""
 
-    results: Mapping[str, Result]
+    results: Mapping[str, MapResult]
     milliseconds: float
 
 
@@ -37,6 +37,9 @@ class Models:
         self, predictors: Mapping[str, Predictor], plan: Plan, say: Callable[[str], None]
     ) -> None:
         self._predictors, self._inferences, self._say = predictors, plan.inferences, say
+        self._tasks: dict[Predictor, list[str]] = {}  # a joint model does both in one pass
+        for task, model in predictors.items():
+            self._tasks.setdefault(model, []).append(task)
         self.device = next(iter(predictors.values())).device
         self.at_once = plan.settings.batch_size or AT_ONCE.get(self.device.type, 1)
         if any(inference.ensemble > 1 for inference in plan.inferences.values()):
@@ -86,13 +89,11 @@ class Models:
     def _together(self, pictures: Sequence[Picture]) -> list[Prediction]:
         start = time.perf_counter()
         images = [as_tensor(picture.photo.pixels) for picture in pictures]
-        columns = {
-            task: [
-                _on_cpu(result)
-                for result in model.predict(images, self._inferences[task], at_once=self.at_once)
-            ]
-            for task, model in self._predictors.items()
-        }
+        columns: dict[str, list[MapResult]] = {}
+        for model, tasks in self._tasks.items():
+            said = model.predict(images, self._inferences[tasks[0]], at_once=self.at_once)
+            for task in tasks:
+                columns[task] = [_on_cpu(map_of(result, task)) for result in said]
         each = (time.perf_counter() - start) * 1000 / len(pictures)
         return [
             Prediction(
@@ -102,7 +103,7 @@ class Models:
         ]
 
 
-def _on_cpu(result: Result) -> Result:
+def _on_cpu(result: MapResult) -> MapResult:
     """The result without the device's memory, which what waits to be written must not hold."""
     uncertainty = None if result.uncertainty is None else result.uncertainty.cpu()
     return replace(result, tensor=result.tensor.cpu(), uncertainty=uncertainty)

@@ -18,7 +18,7 @@ from monostep.files import maps
 from monostep.geometry.agreement import Agreed
 from monostep.geometry.depth import Depth
 from monostep.geometry.normals import Normals
-from monostep.results import Result
+from monostep.results import MapResult
 from monostep.runner import outputs
 from monostep.runner.inputs import Job
 from monostep.runner.looks import Looker
@@ -82,12 +82,12 @@ def _confidence(job: Job, looker: Looker) -> Path:
     return looker.plan.folder(job) / f"{Path(job.stem).name}.{looker.task}.confidence.png"
 
 
-def _result(agreed: Agreed, looker: Looker, *, mean_confidence: float) -> Result:
+def _result(agreed: Agreed, looker: Looker, *, mean_confidence: float) -> MapResult:
     model = looker.predictor
     provenance = {
         **results.provenance(
             model.card,
-            looker.inference,
+            looker.inference.of_map(looker.task),
             dtype=model.dtype,
             prompt_tokens=model.network.prompt_tokens,
         ),

@@ -32,7 +32,7 @@ class LabelSettings:
     """Where labels go, and how the model looks.
 
     `scale` is the smaller of the two resolutions against the larger; `asked` are keywords of
-    `Predictor.inference`.
+    `Predictor.inference`; `task` is "depth" or "normals", for a model that predicts both.
 
     Raises:
         SettingError: a scale that is no smaller one, or a manifest of another ending.
@@ -41,6 +41,7 @@ class LabelSettings:
     manifest: Path
     scale: float = 0.75
     asked: Mapping[str, Any] = field(default_factory=dict)
+    task: str | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -74,7 +75,8 @@ def label(
 
     Args:
         jobs: the images, each once.
-        predictor: of normals, or of depth that is known up to scale and shift, or better.
+        predictor: of normals, or of depth that is known up to scale and shift, or better; or of
+            both, of which the settings name one.
         settings: where labels go, and how the model looks.
         report: called with each outcome.
 
@@ -106,11 +108,11 @@ def check(predictor: Predictor, settings: LabelSettings) -> None:
     """Raise what would make labels useless, before any work.
 
     Raises:
-        SettingError: the model does not predict depth or normals as such.
+        SettingError: the model does not predict depth or normals as such, or predicts both.
         OutputError: the manifest exists and lists other files than labels.
     """
-    card = predictor.card
-    if card.task == "depth" and card.quantity != "depth":
+    card, task = predictor.card, _task(predictor, settings)
+    if task == "depth" and card.quantity != "depth":
         raise SettingError(
             f"{card.name} predicts {card.quantity} up to scale and shift, which has no depth: "
             "label with a model of depth, or of normals"
@@ -128,11 +130,24 @@ def check(predictor: Predictor, settings: LabelSettings) -> None:
             f"{settings.manifest}: exists and is no manifest of labels; choose another -o, or "
             "--overwrite to lose it"
         )
-    if any((row.depth is None) != (card.task == "normals") for row in rows):
+    if any((row.depth is None) != (task == "normals") for row in rows):
         raise OutputError(
-            f"{settings.manifest}: lists labels of another task than {card.name}'s {card.task}; "
+            f"{settings.manifest}: lists labels of another task than {card.name}'s {task}; "
             "choose another -o"
         )
+
+
+def _task(predictor: Predictor, settings: LabelSettings) -> str:
+    """What the labels are of; SettingError where that is open, as a label has one confidence."""
+    card = predictor.card
+    if settings.task is None and len(card.maps) == 1:
+        return card.maps[0]
+    if settings.task not in card.maps:
+        raise SettingError(
+            f"{card.name} predicts {' and '.join(card.maps)}, and labels are of one kind: choose "
+            f"the task {' or '.join(card.maps)}"
+        )
+    return settings.task
 
 
 def _looker(predictor: Predictor, settings: LabelSettings) -> Looker:
@@ -142,7 +157,7 @@ def _looker(predictor: Predictor, settings: LabelSettings) -> Looker:
         asked=settings.asked,
         overwrite=settings.overwrite,
     )
-    task = predictor.card.task
+    task = _task(predictor, settings)
     planned = plan({task: predictor}, own)
     inference = planned.inferences[task]
     looks = {"mirrored": True, "scale": settings.scale}

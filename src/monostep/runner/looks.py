@@ -14,7 +14,7 @@ from monostep.errors import InputError
 from monostep.geometry.normals import Normals
 from monostep.inference import Inference
 from monostep.predictor import Predictor
-from monostep.results import Result
+from monostep.results import MapResult
 from monostep.runner.batch import Models
 from monostep.runner.outputs import Picture
 from monostep.runner.plan import Plan
@@ -22,7 +22,7 @@ from monostep.runner.plan import Plan
 
 @dataclass(frozen=True, kw_only=True)
 class Looker:
-    """A model of one task that looks at a picture four times."""
+    """A model that looks at a picture four times, for depth or for normals."""
 
     predictor: Predictor
     inference: Inference
@@ -31,8 +31,9 @@ class Looker:
 
     @property
     def task(self) -> str:
-        """What the model predicts."""
-        return self.predictor.card.task
+        """What it looks for."""
+        (task,) = self.plan.made_by
+        return task
 
     def look(self, picture: Picture) -> Float[Tensor, "4 *map"]:
         """Four maps of one picture, as shown and mirrored, large and then small.
@@ -68,7 +69,7 @@ def _mirrored(picture: Picture) -> Picture:
     return replace(picture, photo=replace(picture.photo, pixels=pixels))
 
 
-def _as_shown(result: Result, *, mirrored: bool) -> Shaped[Tensor, "*map"]:
+def _as_shown(result: MapResult, *, mirrored: bool) -> Shaped[Tensor, "*map"]:
     """The map of the picture itself; a mirror turns the x axis of normals round."""
     if isinstance(result, Normals):
         sign = -1 if mirrored else 1

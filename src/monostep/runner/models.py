@@ -17,7 +17,10 @@ SELF_TEST = {"depth": "nano-depth", "normals": "nano-normals"}
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """How models are found and loaded, as `monostep.load` takes it; `task` also chooses."""
+    """How models are found and loaded, as `monostep.load` takes it; `task` also chooses.
+
+    Of a joint model it chooses one map.
+    """
 
     task: str | None = None
     frame: str | None = None  # that the network speaks
@@ -27,11 +30,13 @@ class Loading:
     variant: str | None = None
     offline: bool | None = None
     prompt_tokens: int | None = None
+    attention: str | None = None  # of joint models
+    unet: str | None = None  # the folder of its weights, where a model has several
     max_memory: int | None = None  # bytes, for all models together
 
 
 def load(names: Sequence[str], how: Loading, asked: Mapping[str, Any]) -> dict[str, Predictor]:
-    """Predictors by task; without names those inside the package.
+    """Predictors by task, a joint one under both; without names those inside the package.
 
     Args:
         names: what `monostep.load` takes, each of another task.
@@ -50,14 +55,15 @@ def load(names: Sequence[str], how: Loading, asked: Mapping[str, Any]) -> dict[s
     if not names:
         names = [name for each, name in SELF_TEST.items() if how.task in (None, each)]
     chosen = _by_task(names, how)
-    for found in chosen.values():  # the cards alone show most mistakes, before weights are read
-        _resolve(found, asked)
-    predictors = {task: _open(found, how, models=len(chosen)) for task, found in chosen.items()}
+    wanted = {id(found): found for found in chosen.values()}  # a joint one once
+    for found in wanted.values():  # the cards alone show most mistakes, before weights are read
+        _resolve(found, asked, [task for task, each in chosen.items() if each is found])
+    opened = {key: _open(found, how, models=len(wanted)) for key, found in wanted.items()}
     if how.max_memory is not None:
-        held = sum(each.weight_bytes for each in predictors.values())
-        for each in predictors.values():  # the others' weights stay where they are
+        held = sum(each.weight_bytes for each in opened.values())
+        for each in opened.values():  # the others' weights stay where they are
             each.max_memory = max(how.max_memory - (held - each.weight_bytes), 0)
-    return predictors
+    return {task: opened[id(found)] for task, found in chosen.items()}
 
 
 def _open(found: Checkpoint, how: Loading, *, models: int) -> Predictor:
@@ -72,18 +78,19 @@ def _by_task(names: Sequence[str], how: Loading) -> dict[str, Checkpoint]:
     named: dict[str, str] = {}
     for name in dict.fromkeys(names):
         found = _find(name, how)
-        task = found.card.task
-        if how.task not in (None, task):
+        tasks = [task for task in found.card.maps if how.task in (None, task)]
+        if not tasks:
             raise SettingError(
                 f"model {name} does not predict {how.task}; leave --task out or choose another "
                 "model"
             )
-        if task in chosen:
-            raise SettingError(
-                f"models {named[task]} and {name} both predict {task}: give one model for each "
-                "task, and run them one after the other into different folders"
-            )
-        chosen[task], named[task] = found, name
+        for task in tasks:
+            if task in chosen:
+                raise SettingError(
+                    f"models {named[task]} and {name} both predict {task}: give one model for each "
+                    "task, and run them one after the other into different folders"
+                )
+            chosen[task], named[task] = found, name
     return chosen
 
 
@@ -96,6 +103,8 @@ def _find(name: str, how: Loading) -> Checkpoint:
         variant=how.variant,
         offline=how.offline,
         prompt_tokens=how.prompt_tokens,
+        attention=how.attention,
+        unet=how.unet,
     )
 
 
@@ -110,13 +119,14 @@ def _identified(found: Checkpoint) -> Checkpoint:
     known = source.get("files", {})
     files = {
         name: {**known.get(name, {}), "sha256": record.sha256(found.folder / name)}
-        for name in (*found.unet, *found.vae)
+        for name in found.weights
     }
     return replace(found, card=replace(found.card, source={**source, "files": files}))
 
 
-def _resolve(found: Checkpoint, asked: Mapping[str, Any]) -> None:
+def _resolve(found: Checkpoint, asked: Mapping[str, Any], tasks: Sequence[str]) -> None:
     try:
         inference.resolve(found.card, **asked)
+        inference.check_merge(asked.get("merge"), found.card, tasks)
     except SettingError as error:
         raise SettingError(f"{found.card.name}: {error}") from error

@@ -11,7 +11,7 @@ from monostep.errors import InputError, OutputError
 from monostep.files import maps, photo, preview
 from monostep.files.photo import Photo
 from monostep.geometry.normals import Normals
-from monostep.results import Result
+from monostep.results import MapResult
 from monostep.runner import naming, record
 from monostep.runner.inputs import Job
 from monostep.runner.plan import Plan
@@ -85,7 +85,7 @@ def complete(job: Job, plan: Plan) -> Record | None:
 def write(
     job: Job,
     image: Input,
-    results: Mapping[str, Result],
+    results: Mapping[str, MapResult],
     plan: Plan,
     *,
     pause: Callable[[], None] = lambda: None,
@@ -128,7 +128,7 @@ def listed(job: Job, known: Record, plan: Plan) -> list[Path]:
 
 
 def _write_result(
-    result: Result, task: str, job: Job, plan: Plan, pause: Callable[[], None]
+    result: MapResult, task: str, job: Job, plan: Plan, pause: Callable[[], None]
 ) -> Map:
     if isinstance(result, Normals) and result.frame != plan.settings.frame:
         result = result.to(plan.settings.frame)
@@ -148,7 +148,7 @@ def _write_result(
     return Map(about=about, made_by=plan.made_by[task], files=files)
 
 
-def _contents(result: Result, task: str) -> dict[str, tuple[Writer, np.ndarray, dict[str, Any]]]:
+def _contents(result: MapResult, task: str) -> dict[str, tuple[Writer, np.ndarray, dict[str, Any]]]:
     """How to write the map, and the uncertainty if there is one: function, values, description."""
     write_map = maps.write_normals if isinstance(result, Normals) else maps.write_depth
     contents: dict[str, Any] = {"map": (write_map, result.values, result.about())}

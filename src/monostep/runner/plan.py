@@ -1,10 +1,12 @@
 """What a run makes of every image: which files, and what decides their values."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from monostep import inference as choices
+from monostep import results
 from monostep.errors import SettingError
 from monostep.files.metadata import from_json, to_json
 from monostep.inference import Inference
@@ -17,7 +19,10 @@ from monostep.runner.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The settings, and by task how the models run and all that decides the values."""
+    """The settings, and by task how the models run and all that decides the values.
+
+    A joint model stands behind both tasks, or behind the one of its maps that is asked for.
+    """
 
     settings: Settings
     inferences: Mapping[str, Inference]
@@ -44,31 +49,42 @@ def plan(predictors: Mapping[str, Predictor], settings: Settings) -> Plan:
     Raises:
         SettingError: something was asked that a model does not have.
     """
-    inferences = {task: _inference(model, settings) for task, model in predictors.items()}
+    inferences = {
+        task: _inference(
+            model, settings, [kind for kind in predictors if predictors[kind] is model]
+        )
+        for task, model in predictors.items()
+    }
     made_by = {
-        task: _made_by(model, inferences[task], settings) for task, model in predictors.items()
+        task: {
+            **_made_by(model, inferences[task].of_map(task)),
+            **({"frame": settings.frame} if task == "normals" else {}),
+        }
+        for task, model in predictors.items()
     }
     return Plan(settings=settings, inferences=inferences, made_by=made_by)
 
 
-def _inference(model: Predictor, settings: Settings) -> Inference:
+def _inference(model: Predictor, settings: Settings, kinds: Sequence[str]) -> Inference:
     try:
-        return model.inference(**settings.asked)
+        chosen = model.inference(**settings.asked)
+        choices.check_merge(settings.asked.get("merge"), model.card, kinds)
+        return chosen
     except SettingError as error:
         raise SettingError(f"{model.card.name}: {error}") from error
 
 
-def _made_by(model: Predictor, inference: Inference, settings: Settings) -> dict[str, Any]:
+def _made_by(model: Predictor, inference: Inference) -> dict[str, Any]:
     """All that decides the values besides the image; a second run compares it."""
     card = model.card
     values = {
         "model": card.name,
         "weights_sha256": card.tensor_hash,
         "source": dict(card.source),
-        "prompt_tokens": model.network.prompt_tokens,
+        **results.prompt(card, model.network.prompt_tokens),
         "dtype": str(model.dtype).removeprefix("torch."),
-        **asdict(inference),
-        **({"frame": settings.frame} if card.task == "normals" else {}),
+        **inference.as_dict(),
+        **results.attention(card),
     }
     plain = from_json(to_json(values), where="settings")  # as a record gives them back
     return {name: plain[name] for name in values}

@@ -9,7 +9,8 @@ from monostep.diffusion.latent_diffusion import Autoencoder
 from monostep.geometry import decode, frames
 from monostep.losses.depth import normalised
 from monostep.training.batch import Batch
-from monostep.training.step import NORMALS_FRAME, far_depth
+from monostep.training.depth_target import far_depth
+from monostep.training.step import NORMALS_FRAME
 from monostep.training.task import PerImage
 from monostep.training.truth_config import TruthConfig
 

@@ -20,6 +20,7 @@ from monostep.geometry.quantity import INVERSE
 from monostep.network import sizes
 from monostep.network.unet import UNet
 from monostep.training import state
+from monostep.training.diffusion_config import LatentConfig
 from monostep.training.keeping import RESULT
 from monostep.training.one_step import check_inputs, trained_part
 from monostep.training.step import NORMALS_FRAME
@@ -27,7 +28,11 @@ from monostep.training.truth_config import TruthConfig
 
 CONFIG = "config.json"  # in a run's folder
 AUTOENCODER = "nano-depth"  # of a model that starts from random weights
-FROM_TRUTH = ("depth", "normals")  # tasks of runs whose state is of the same part of a model
+FROM_TRUTH = (
+    "depth",
+    "normals",
+    "geometry",
+)  # tasks of runs whose state is of the same part of a model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,8 @@ class Beginning:
 
 def begin(config: TruthConfig) -> Beginning:
     """The model of the config's start, its inputs and autoencoder as the run wants them.
+
+    Of depth or normals; `joint_beginning` has that of both.
 
     Random weights, and nothing else, come from torch's global generator.
 
@@ -57,8 +64,8 @@ def begin(config: TruthConfig) -> Beginning:
             f"as it is with noise {config.noise}; add --set halve_bias=false"
         )
     check_inputs(model, config.noise)
-    _check_near_end(config, card)
-    return Beginning(model=model.train(), card=_card(config, card))
+    check_near_end(config, card)
+    return Beginning(model=model.train(), card=new_card(config, card, **_predicts(config, card)))
 
 
 def double_inputs(unet: UNet, *, halve_bias: bool) -> None:
@@ -86,13 +93,14 @@ def _random(config: TruthConfig) -> tuple[LatentDiffusion, None]:
     model = LatentDiffusion(
         unet=unet,
         prompt=torch.randn(config.prompt_tokens, dimensions.context),
-        autoencoder=_autoencoder(config.autoencoder or AUTOENCODER, dimensions.out_channels),
+        autoencoder=open_autoencoder(config.autoencoder or AUTOENCODER, dimensions.out_channels),
         schedule=Schedule(alpha_bar=scaled_linear(), target="velocity"),
     )
     return model, None
 
 
-def _autoencoder(name: str, channels: int) -> Autoencoder:
+def open_autoencoder(name: str, channels: int) -> Autoencoder:
+    """The autoencoder of a model; SettingError unless its latents have so many channels."""
     autoencoder = folder.load_autoencoder(embedded.locate(name))
     if autoencoder.config.latent_channels != channels:
         raise SettingError(
@@ -103,23 +111,41 @@ def _autoencoder(name: str, channels: int) -> Autoencoder:
 
 
 def _opened(start: str, config: TruthConfig) -> tuple[LatentDiffusion, Card]:
-    run = Path(start)
-    found = _found(str(run / RESULT) if (run / RESULT).is_dir() else start, config)
+    found = _found(result_of(start), config)
+    if found.card.task == "geometry":
+        raise SettingError(
+            f"start {start}: predicts depth and normals together, {config.recipe} learns "
+            f"{config.task} alone; choose another start, or a recipe for both such as "
+            "finetune-geometry"
+        )
+    model = load_start(found, Path(start))
+    if config.autoencoder is not None:
+        model.vae = open_autoencoder(config.autoencoder, model.unet.config.out_channels)
+    return model, found.card
+
+
+def result_of(start: str) -> str:
+    """The model of a run; what is no run's folder is a model itself."""
+    result = Path(start) / RESULT
+    return str(result) if result.is_dir() else start
+
+
+def load_start(found: Checkpoint, run: Path) -> LatentDiffusion:
+    """The model that was found; with its last weights, if it is a run's result."""
     model = opening.load(found)
     if state.exists(run):
         _load_last(run, model)
-    if config.autoencoder is not None:
-        model.vae = _autoencoder(config.autoencoder, model.unet.config.out_channels)
     # One step needs no boundary condition: a consistency model's network is a network like others.
     model.schedule = dataclasses.replace(model.schedule, sampler="ddim")
-    return model, found.card
+    return model
 
 
 def _load_last(run: Path, model: LatentDiffusion) -> None:
     """Give a run's model its last weights, unless what learned is not what the result is."""
     ran = read_json(run / CONFIG)
     if ran.get("task") in FROM_TRUTH and not ran.get("rank") and not ran.get("average"):
-        part = trained_part(model, decoder=ran.get("train_decoder", False))
+        decoder, encoder = (ran.get(f"train_{n}", False) for n in ("decoder", "image_encoder"))
+        part = trained_part(model, decoder=decoder, image_encoder=encoder)
         state.load_weights(run, part)
 
 
@@ -131,14 +157,20 @@ def _found(source: str, config: TruthConfig) -> Checkpoint:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MonostepWarning)  # that it only is where training starts
         try:
-            return opening.find(source, prompt_tokens=config.prompt_tokens)
+            found = opening.find(source)
         except CheckpointError:
-            return opening.find(source, prompt_tokens=config.prompt_tokens, **asked)
+            found = opening.find(source, **asked)
+    return dataclasses.replace(found, prompt_tokens=config.prompt_tokens)
 
 
-def _check_near_end(config: TruthConfig, start: Card | None) -> None:
-    """Refuse to call a map disparity that would stay depth: the aligned loss takes either sign."""
-    if config.task != "depth" or type(config) is not TruthConfig or config.align_from > 0:
+def check_near_end(config: TruthConfig, start: Card | None) -> None:
+    """Refuse to call a map disparity that would stay depth: the aligned loss takes either sign.
+
+    Raises:
+        SettingError: the quantity's near end is not where the start's is.
+    """
+    aligned = config.task in ("depth", "geometry") and not isinstance(config, LatentConfig)
+    if not aligned or config.align_from > 0:
         return  # losses on latents, and the one before `align_from`, know which end is near
     before = start.quantity if start is not None else None
     if (config.quantity in INVERSE) != (before in INVERSE):
@@ -148,7 +180,15 @@ def _check_near_end(config: TruthConfig, start: Card | None) -> None:
         )
 
 
-def _card(config: TruthConfig, start: Card | None) -> Card:
+def _predicts(config: TruthConfig, start: Card | None) -> dict[str, str]:
+    if config.task == "depth":
+        return {"quantity": config.quantity, "invariance": "affine"}
+    own = (start and start.frame) or NORMALS_FRAME
+    return {"frame": own if config.frame == "start" else config.frame}
+
+
+def new_card(config: TruthConfig, start: Card | None, **predicts: str) -> Card:
+    """The card of the result of a run, which predicts what is said, from a start."""
     _, height, width, _ = config.phases[-1]
     source = {}
     if start is not None:
@@ -157,14 +197,10 @@ def _card(config: TruthConfig, start: Card | None) -> Card:
             "start_hash": start.tensor_hash,
             "start_source": dict(start.source),
         }
-    if config.task == "depth":
-        predicts = {"quantity": config.quantity, "invariance": "affine"}
-    else:
-        own = (start and start.frame) or NORMALS_FRAME
-        predicts = {"frame": own if config.frame == "start" else config.frame}
+    assert config.task in FROM_TRUTH
     return Card(
         name=config.recipe,
-        task="depth" if config.task == "depth" else "normals",
+        task=config.task,
         **predicts,
         resolution=max(height, width),
         **config.how,

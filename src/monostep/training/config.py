@@ -2,6 +2,7 @@
 
 TrainConfig                what every run has
 + TruthConfig              learns from true depth and normals (training/truth_config.py)
+  + GeometryConfig         learns both with one network (training/geometry_config.py)
 + CodecConfig              learns a teacher's latents and maps (training/distil_config.py)
 + StudentConfig            learns a teacher's maps end to end (training/distil_config.py)
 
@@ -16,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 from monostep.data.splits import SEEDS
 from monostep.errors import SettingError
 
-Task: TypeAlias = Literal["autoencoder", "depth", "normals", "codec", "student"]
+Task: TypeAlias = Literal["autoencoder", "depth", "normals", "geometry", "codec", "student"]
 Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
 Optimiser: TypeAlias = Literal["adamw", "adam", "adamw8bit"]
 Recompute: TypeAlias = Literal["none", "unet", "all"]
@@ -81,7 +82,7 @@ class TrainConfig:
     skips: int = 0  # steps with a loss or gradient that is not finite, before the run stops
 
     precision: Precision = "bf16"  # of products; the weights that learn stay float32
-    frozen_precision: Precision = "fp32"  # of the autoencoder, where it does not learn
+    frozen_precision: Precision = "fp32"  # of autoencoder and image encoder, where they do not
     recompute: Recompute = "none"  # blocks whose activations are computed twice, not kept
     compile: bool = False
     shard: bool = False  # weights and moments spread over the processes (FSDP2), else copied (DDP)

@@ -15,7 +15,8 @@ from monostep.errors import SettingError
 from monostep.training.truth_config import Noise, TruthConfig
 
 Holes: TypeAlias = Literal["near", "middle", "far"]
-TrainingNoise: TypeAlias = Literal[Strategy, "white"]
+TrainingNoise: TypeAlias = Literal[Strategy, "pyramid-geowizard", "white"]
+FIXED_LEVELS = ("white", "pyramid-geowizard")
 DECODED = (  # settings of TruthConfig for losses on decoded maps
     "train_decoder",
     "depth_unit",
@@ -52,7 +53,8 @@ class DiffusionConfig(LatentConfig):
     noise: Noise = "gaussian"  # where prediction starts; what is learned from has its own settings
     validation_steps: int = 4  # of the prediction that is scored, and of the result's card
 
-    training_noise: TrainingNoise = "original"  # white, or the grids of multi-resolution noise
+    # Grids of multi-resolution noise, or GeoWizard's, whose strength is always annealed, or white.
+    training_noise: TrainingNoise = "original"
     noise_strength: float = 0.9  # of its coarse levels at t = T
     noise_annealed: bool = True  # strength in proportion to t / T, else the same at every t
     zero_snr: bool = False  # noise schedule without any signal at t = T-1: Marigold v1.1
@@ -70,8 +72,9 @@ class DiffusionConfig(LatentConfig):
                 f"noise none: {self.recipe} denoises, so its UNet must see the noisy latent; "
                 "choose gaussian, or the recipe latent-e2e"
             )
-        if self.training_noise == "white":
-            self.refuse("noise_strength", "noise_annealed", why="white noise has one level")
+        if self.training_noise in FIXED_LEVELS:
+            why = f"the levels of {self.training_noise} noise are what they are"
+            self.refuse("noise_strength", "noise_annealed", why=why)
         if not 0 <= self.noise_strength <= 1:
             raise SettingError(f"noise_strength {self.noise_strength}: it must be in [0, 1]")
         if self.validation_steps < 1:

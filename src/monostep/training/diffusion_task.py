@@ -7,16 +7,14 @@ Source: Marigold (Ke et al., CVPR 2024), section 3.2 and its training code.
 """
 
 import dataclasses
-from collections.abc import Sequence
 from functools import partial
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from monostep.data.augment import Augmentation
 from monostep.data.samples import Samples
-from monostep.diffusion import annealed, forward, noise
+from monostep.diffusion import forward
 from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.diffusion.sampler import Sampler
 from monostep.diffusion.schedule import Latent, Schedule, zero_terminal_snr
@@ -27,10 +25,9 @@ from monostep.training.batch import Batch
 from monostep.training.beginning import Beginning
 from monostep.training.diffusion_config import DiffusionConfig, LatentConfig
 from monostep.training.latent_task import LatentDepthTask, LatentLoss, LatentNormalsTask
-from monostep.training.target_latent import Picture, mean_of_cells
+from monostep.training.noising import Noising, equal_draws
+from monostep.training.target_latent import mean_of_cells
 from monostep.training.task import PerImage, Task
-
-Generators = Sequence[torch.Generator]
 
 
 def said(
@@ -59,12 +56,7 @@ class Sampled(LatentLoss):
         how, schedule = self.config.how, self.model.schedule
         image_latent = self.encoded(samples.image * 2 - 1)
         sampler = Sampler(schedule=schedule, times=self.visited, last=how["last"])
-        size = (image_latent.shape[1], image_latent.shape[2], image_latent.shape[3])
-        generator = torch.Generator().manual_seed(self.config.seed)
-        first = noise.draw(how["noise"], size=size, members=1, generator=generator)
-        fresh = noise.draw_each(sampler.draws - 1, size=size, members=1, generator=generator)
-        draws = torch.cat([first[None], fresh]).to(image_latent)
-        draws = draws.expand(-1, len(image_latent), -1, -1, -1)
+        draws = equal_draws(sampler, image_latent, kind=how["noise"], seed=self.config.seed)
         return self.model.decode(sampler.end(partial(self.model.output, image_latent), draws))
 
 
@@ -76,49 +68,22 @@ class DiffusionLoss(Sampled):
     ) -> None:
         """Give the model its noise schedule, where the config has one of its own."""
         super().__init__(model, config, **others)
-        self.settings = config
         if config.zero_snr:
             model.schedule = without_signal(model.schedule)
-        self.augmentation = Augmentation(
-            jitter=config.jitter, blur=config.blur, motion_blur=config.motion_blur
-        )
+        self.noising = Noising(config, total=len(model.schedule.alpha_bar))
 
     def loss(self, batch: Batch) -> PerImage:
         """Mean squared error of the UNet's output for each image at a random timestep."""
-        schedule = self.model.schedule
+        schedule, noising = self.model.schedule, self.noising
         generators = [batch.generator(row) for row in range(len(batch.seeds))]
-        image_latent = self.encoded(self.seen(batch.samples, generators))
+        image_latent = self.encoded(noising.seen(batch.samples, generators) * 2 - 1)
         clean, weight = self.truth(batch.samples)
-        time = self.times(generators).to(clean.device)
-        noise = self.noise(clean, time, generators)
+        time = noising.times(generators).to(clean.device)
+        noise = noising.noise(clean, time, generators)
         noisy = forward.noisy(schedule, clean, noise, time)
         output = said(self.model.unet, self.model.prompt, image_latent, noisy, time)
         error = (output - forward.target(schedule, clean, noise, time)).square()
         return mean_of_cells(error, weight, pool=self.config.pool)
-
-    def seen(self, samples: Samples, generators: Generators) -> Picture:
-        """The images as the network sees them, augmented, in [-1, 1]."""
-        pairs = zip(samples.image, generators, strict=True)
-        return torch.stack([self.augmentation.apply(image, own) for image, own in pairs]) * 2 - 1
-
-    def times(self, generators: Generators) -> Int[Tensor, " batch"]:
-        """The timestep of each image, from 0 to T-1."""
-        total = len(self.model.schedule.alpha_bar)
-        return torch.stack([torch.randint(total, (), generator=own) for own in generators])
-
-    def noise(self, like: Latent, time: Int[Tensor, " batch"], generators: Generators) -> Latent:
-        """The noise of each image at its timestep."""
-        levels = (time / len(self.model.schedule.alpha_bar)).tolist()
-        size = (like.shape[1], like.shape[2], like.shape[3])
-        each = [self._noise(size, *pair) for pair in zip(levels, generators, strict=True)]
-        return torch.stack(each).to(like)
-
-    def _noise(self, size: tuple[int, int, int], level: float, own: torch.Generator) -> Tensor:
-        if self.settings.training_noise == "white":
-            return torch.randn(size, generator=own)
-        strength = self.settings.noise_strength * (level if self.settings.noise_annealed else 1)
-        strategy = self.settings.training_noise
-        return annealed.draw(size, strength=strength, strategy=strategy, generator=own)
 
 
 class DiffusionDepthTask(DiffusionLoss, LatentDepthTask):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from monostep.device import DTYPES
+from monostep.diffusion.joint_diffusion import JointDiffusion
 from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.errors import SettingError
 from monostep.training import low_rank, precision
@@ -15,7 +16,7 @@ from monostep.training.task import Task
 
 
 def fit(task: Task, model: LatentDiffusion, config: TrainConfig) -> precision.Frozen | None:
-    """Change the task's model as the config wants it; the frozen autoencoder, if it was cast.
+    """Change the task's model as the config wants it; its frozen parts, if they were cast.
 
     Raises:
         SettingError: a setting for what is frozen, of a part that learns.
@@ -46,12 +47,16 @@ def _frozen(
 ) -> precision.Frozen | None:
     if config.frozen_precision == "fp32":
         return None
+    encoder = model.image_encoder if isinstance(model, JointDiffusion) else None
     if any(id(parameter) in learning for parameter in model.vae.parameters()):
         raise SettingError(
             f"frozen_precision {config.frozen_precision}: the autoencoder learns in this run; "
             "leave it at fp32"
         )
-    return precision.freeze_in(model.vae, DTYPES[config.frozen_precision])
+    frozen: list[nn.Module] = [model.vae]
+    if encoder is not None and id(encoder.visual_projection.weight) not in learning:
+        frozen.append(encoder)
+    return precision.Frozen(DTYPES[config.frozen_precision], *frozen)
 
 
 def _keep_latents(

@@ -1,6 +1,7 @@
 """The run's result: the model as an ordinary folder, whatever it looks like while it learns."""
 
 import dataclasses
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -26,17 +27,16 @@ class ModelKeeper:
     model: LatentDiffusion
     card: Card
     run: Path
-    metric: str
     world: World
-    frozen: Frozen | None = None  # the autoencoder, if it computes in fewer bits than it has
+    frozen: Frozen | None = None  # the parts that compute in fewer bits than they have
 
-    def __call__(self, *, step: int, score: float) -> None:
+    def __call__(self, *, step: int, scores: Mapping[str, float]) -> None:
         """Keep the model as it is now, adapters merged and all parts of weights together."""
-        scores = {"validation": {self.metric: score, "step": step}}
+        validation = {"validation": {**scores, "step": step}}
         with nullcontext() if self.frozen is None else self.frozen.full():
             state = {name: _whole(tensor) for name, tensor in low_rank.merged(self.model).items()}
             if self.world.leads:
-                card = dataclasses.replace(self.card, scores=scores)
+                card = dataclasses.replace(self.card, scores=validation)
                 folder.save(self.model, card, self.run / RESULT, state=state)
 
 
@@ -48,12 +48,11 @@ class AutoencoderKeeper:
     run: Path
     world: World
 
-    def __call__(self, *, step: int, score: float) -> None:
+    def __call__(self, *, step: int, scores: Mapping[str, float]) -> None:
         """Keep the autoencoder as it is now."""
         if self.world.leads:
             folder.save_autoencoder(self.autoencoder, self.run / RESULT, dtype=torch.float32)
-            scores = {"step": step, "mean_absolute_error": score}
-            write_json(self.run / RESULT / "scores.json", scores)
+            write_json(self.run / RESULT / "scores.json", {"step": step, **scores})
 
 
 def _whole(tensor: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from monostep.training.target_latent import (
     Weight,
     cells,
     depth_picture,
+    encoded,
     mean_of_cells,
     normals_picture,
 )
@@ -58,8 +59,7 @@ class LatentLoss(OneStep):
 
     def encoded(self, picture: Picture) -> Latent:
         """The latent of the frozen encoder, in float32 at least whatever its products are in."""
-        latent = self.model.encode(picture)
-        return latent.to(torch.promote_types(latent.dtype, torch.float32))
+        return encoded(self.model, picture)
 
 
 class LatentDepthTask(LatentLoss, DepthTask):

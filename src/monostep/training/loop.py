@@ -1,6 +1,7 @@
 """The loop: data, gradient, step; validation and states on the way."""
 
 import math
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from monostep.training.config import TrainConfig
 from monostep.training.journal import Journal
 from monostep.training.learning import Learning
 from monostep.training.leaving import Leave
-from monostep.training.optimiser import new_optimiser
+from monostep.training.optimiser import class_weights, new_optimiser
 from monostep.training.precision import loss_scaler
 from monostep.training.state import Progress
 from monostep.training.task import Task, carried
@@ -29,7 +30,7 @@ LOG, PICTURES = "log.jsonl", "pictures"
 class Keeper(Protocol):
     """Stores the model as the run's result."""
 
-    def __call__(self, *, step: int, score: float) -> None:
+    def __call__(self, *, step: int, scores: Mapping[str, float]) -> None:
         """Keep the model as it is now: it is the best so far. All processes call it."""
         ...
 
@@ -48,7 +49,9 @@ def run(task: Task, config: TrainConfig, folder: Path, keep: Keeper, world: Worl
     if world.leads:  # only now: a start that failed leaves no run behind
         write_json(folder / CONFIG, config.as_dict())
     loss = parallel.spread(task, config, world)
-    optimiser = new_optimiser(task.trained.parameters(), config)
+    optimiser = new_optimiser(
+        task.trained.parameters(), config, of_class=class_weights(task.trained)
+    )
     average = Average(task.trained, config.average) if config.average else None
     others = {**carried(task), **({} if average is None else {"average": average})}
     learning = Learning(trained=task.trained, optimiser=optimiser, others=others)
@@ -164,20 +167,24 @@ class _Loop:
     def _validate(self, progress: Progress) -> Progress:
         averaged = nullcontext() if self.average is None else self.average.swap()
         with parallel.measuring(self.task.trained), averaged:
-            score = validation.score(self.task, self.config, self.world)
+            scores = validation.scores(self.task, self.config, self.world)
+            score = scores[self.task.metric]
             if not math.isfinite(score):
                 raise TrainingError(
                     f"step {progress.step}: validation {self.task.metric} is {score}; "
                     "resume from before"
                 )
-            self.journal.record(step=progress.step, validation=score, metric=self.task.metric)
+            parts = {name: part for name, part in scores.items() if name != self.task.metric}
+            self.journal.record(
+                step=progress.step, validation=score, metric=self.task.metric, **parts
+            )
             if self.config.pictures:
                 path = self.folder / PICTURES / f"{progress.step:08d}.png"
                 validation.draw(self.task, self.config, self.world, path)
                 self.journal.picture(path, step=progress.step)
             if progress.best is not None and score >= progress.best:
                 return progress
-            self.keep(step=progress.step, score=score)
+            self.keep(step=progress.step, scores=scores)
         return replace(progress, best=score)
 
     def _save(self, progress: Progress) -> None:

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 
 from monostep.data.samples import Samples
 from monostep.diffusion import noise
+from monostep.diffusion.joint_diffusion import JointDiffusion
 from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.diffusion.schedule import Latent
 from monostep.errors import SettingError
 from monostep.network.autoencoder_kl import AutoencoderKL
+from monostep.network.image_encoder import ImageEncoder
 from monostep.training.batch import Batch
 from monostep.training.truth_config import Noise, TruthConfig
 
@@ -55,15 +57,32 @@ def check_inputs(model: LatentDiffusion, kind: Noise) -> None:
     raise SettingError(f"noise {kind} with a UNet of {inputs} input channels: {advice}")
 
 
-def trained_part(model: LatentDiffusion, *, decoder: bool) -> nn.Module:
-    """The UNet, or UNet and decoder, as the only part of the model that requires gradients."""
+def trained_part(
+    model: LatentDiffusion, *, decoder: bool, image_encoder: bool = False
+) -> nn.Module:
+    """The UNet, or it and what else is asked for, as all of the model that requires gradients.
+
+    SettingError for an image encoder that the model does not have.
+    """
     model.requires_grad_(False)  # noqa: FBT003 - torch's own signature
-    part: nn.Module = model.unet
+    part = nn.ModuleDict({"unet": model.unet})
     if decoder:
-        part = nn.ModuleDict({"unet": model.unet, "decoder": model.vae.decoder})
+        part["decoder"] = model.vae.decoder
         if isinstance(model.vae, AutoencoderKL):
             part["post_quant_conv"] = model.vae.post_quant_conv
-    return part.requires_grad_(True)  # noqa: FBT003
+    if image_encoder:
+        part["image_encoder"] = _image_encoder(model)
+    return (part if len(part) > 1 else model.unet).requires_grad_(True)  # noqa: FBT003
+
+
+def _image_encoder(model: LatentDiffusion) -> ImageEncoder:
+    encoder = model.image_encoder if isinstance(model, JointDiffusion) else None
+    if encoder is None:
+        raise SettingError(
+            "train_image_encoder true: the model looks at no image, it reads the domain's name; "
+            "leave it out"
+        )
+    return encoder
 
 
 class OneStep:

@@ -1,17 +1,19 @@
 """The optimisers and the papers' learning rate."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from monostep.errors import MissingExtraError, TrainingError
 from monostep.training.config import TrainConfig
 
 FUSED = {"cpu", "cuda"}  # devices on which torch updates a weight in one pass
+CLASS = "class_embedding.linear"  # of the UNet; an image encoder's class token is no such layer
+RATE = "rate"  # of a group, in rates of the config
 
 
 def learning_rate_fraction(
@@ -29,8 +31,17 @@ def learning_rate_fraction(
     return math.exp((step - warmup) / (total - warmup) * math.log(final_fraction))
 
 
-def new_optimiser(parameters: Iterable[nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
+def class_weights(trained: nn.Module) -> list[nn.Parameter]:
+    """The weights of a UNet's class embedding; none where it has none or does not learn them."""
+    return [p for name, p in trained.named_parameters() if CLASS in name and p.requires_grad]
+
+
+def new_optimiser(
+    parameters: Iterable[nn.Parameter], config: TrainConfig, *, of_class: Sequence[Tensor] = ()
+) -> torch.optim.Optimizer:
     """The config's optimiser of those parameters that require a gradient.
+
+    Those `of_class` learn at the config's `class_rate` times the others' rate, if it has one.
 
     "adamw" decays the weights themselves (E2E-FT); "adam" adds the decay to the gradient, and
     without decay is that of Marigold's first stage; "adamw8bit" keeps moments in 8 bits
@@ -49,7 +60,7 @@ def new_optimiser(parameters: Iterable[nn.Parameter], config: TrainConfig) -> to
     # In the rounding, fused differs from the other forms: by up to 3e-7 of a weight.
     fused = {parameter.device.type for parameter in learning} <= FUSED
     return kinds[config.optimiser](
-        learning,
+        _groups(learning, config, of_class),
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
         weight_decay=config.weight_decay,
@@ -58,16 +69,29 @@ def new_optimiser(parameters: Iterable[nn.Parameter], config: TrainConfig) -> to
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, config: TrainConfig, step: int) -> float:
-    """Give the optimiser the rate of this step, and return it."""
+    """Give the optimiser the rate of this step, each group its multiple of it, and return it."""
     rate = config.learning_rate * learning_rate_fraction(
         step, total=config.steps, warmup=config.warmup, final_fraction=config.final_fraction
     )
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get(RATE, 1.0)
     return rate
 
 
-def _eight_bit(parameters: list[nn.Parameter], **settings: Any) -> torch.optim.Optimizer:
+def _groups(
+    learning: Sequence[nn.Parameter], config: TrainConfig, of_class: Sequence[Tensor]
+) -> list[dict[str, Any]]:
+    """One group, or two if some learn at another rate, which `RATE` says in rates of the config."""
+    faster = getattr(config, "class_rate", 1.0)
+    apart = {id(parameter) for parameter in of_class} if faster != 1 else set()
+    rest = {"params": [p for p in learning if id(p) not in apart]}
+    if not apart:
+        return [rest]
+    others = [p for p in learning if id(p) in apart]
+    return [rest, {"params": others, RATE: faster, "lr": faster * config.learning_rate}]
+
+
+def _eight_bit(parameters: list[dict[str, Any]], **settings: Any) -> torch.optim.Optimizer:
     try:
         return import_module("bitsandbytes.optim").AdamW8bit(parameters, **settings)
     except ImportError as error:

@@ -45,11 +45,21 @@ def check_master(module: nn.Module) -> None:
 
 
 class Frozen:
-    """A module that no longer learns and computes in a dtype of its own (see `freeze_in`)."""
+    """Modules that no longer learn and compute in a dtype of their own, with float32 doors.
 
-    def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
-        module.requires_grad_(False)  # noqa: FBT003 - torch's own signature
+    Each direct part of a module casts what enters to the dtype of its weights and what leaves to
+    float32, and does not hear autocast, which would keep norms and their activations in float32.
+    Gradients flow through. The weights as they were wait on the CPU, for `full()`.
+    """
+
+    def __init__(self, dtype: torch.dtype, *modules: nn.Module) -> None:
+        """Freeze such modules: an autoencoder, an image encoder."""
         self._weights: list[tuple[Tensor, Tensor]] = []  # in use, and as they were
+        for module in modules:
+            self._cast(module, dtype)
+
+    def _cast(self, module: nn.Module, dtype: torch.dtype) -> None:
+        module.requires_grad_(False)  # noqa: FBT003 - torch's own signature
         for weight in chain(module.parameters(), module.buffers()):
             if weight.is_floating_point():
                 self._weights.append((weight, weight.detach().cpu()))
@@ -59,7 +69,7 @@ class Frozen:
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """Inside the block the module has its own weights, and computes in them: to save it."""
+        """Inside the block the modules have their own weights and compute in them: to save."""
         in_use = [weight.data for weight, _ in self._weights]
         for weight, original in self._weights:
             weight.data = original.to(weight.device)
@@ -68,16 +78,6 @@ class Frozen:
         finally:
             for (weight, _), smaller in zip(self._weights, in_use, strict=True):
                 weight.data = smaller
-
-
-def freeze_in(module: nn.Module, dtype: torch.dtype) -> Frozen:
-    """Freeze an autoencoder in `dtype`: its latents and images still come out in float32.
-
-    Each direct part casts what enters to the dtype of its weights and what leaves to float32,
-    and does not hear autocast, which would keep norms and their activations in float32.
-    Gradients flow through. The weights as they were wait on the CPU, for `Frozen.full()`.
-    """
-    return Frozen(module, dtype)
 
 
 def _cast(part: nn.Module, features: Tensor) -> Tensor:

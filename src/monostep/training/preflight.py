@@ -13,7 +13,7 @@ from monostep.training import mixture, precision
 from monostep.training.batch import Batch
 from monostep.training.config import TrainConfig
 from monostep.training.learning import learning
-from monostep.training.optimiser import new_optimiser
+from monostep.training.optimiser import class_weights, new_optimiser
 from monostep.training.source import Source
 from monostep.training.task import Task, carried, needs_truth
 
@@ -88,7 +88,9 @@ def overfit(task: Task, config: TrainConfig, batch: Batch) -> tuple[float, float
         TrainingError: the loss did not fall to half: the network cannot learn even one batch.
     """
     before = copy.deepcopy(task.trained.state_dict())
-    optimiser = new_optimiser(task.trained.parameters(), config)
+    optimiser = new_optimiser(
+        task.trained.parameters(), config, of_class=class_weights(task.trained)
+    )
     device = next(task.trained.parameters()).device
     scaler = precision.loss_scaler(config.precision, device)
     losses = []

@@ -10,6 +10,7 @@ from typing import TypeGuard
 from monostep.data.manifest import Declaration
 from monostep.errors import SettingError
 from monostep.training.config import TrainConfig
+from monostep.training.diffusion_config import LatentConfig
 from monostep.training.truth_config import TruthConfig
 
 
@@ -27,7 +28,7 @@ def check_learned(config: TrainConfig, declaration: Declaration) -> None:
             "choose quantity depth, or data with a unit"
         )
     # Other losses than the aligned one are on latents of the normalised truth.
-    if type(config) is TruthConfig and config.depth_unit != "image":
+    if not isinstance(config, LatentConfig) and config.depth_unit != "image":
         raise SettingError(
             f"{declaration.name}: depth known up to scale and shift has no depth_unit "
             f"{config.depth_unit}; choose depth_unit image, or data with a unit"
@@ -52,4 +53,4 @@ def _is_affine(declaration: Declaration) -> bool:
 
 
 def _is_depth(config: TrainConfig) -> TypeGuard[TruthConfig]:
-    return isinstance(config, TruthConfig) and config.task == "depth"
+    return isinstance(config, TruthConfig) and config.task in ("depth", "geometry")

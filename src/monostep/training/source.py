@@ -21,7 +21,12 @@ HELD_OUT = 10  # of images without a split of their own at most every tenth is f
 LEARNED = (None, "train")
 VALIDATION = ("validation", "val")
 # What a task must be told about each pixel; others look at images alone.
-NEEDS = {"depth": ("depth",), "normals": ("normals",), "autoencoder": ("depth", "normals")}
+NEEDS = {
+    "depth": ("depth",),
+    "normals": ("normals",),
+    "geometry": ("depth", "normals"),
+    "autoencoder": ("depth", "normals"),
+}
 
 
 @runtime_checkable

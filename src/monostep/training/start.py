@@ -22,6 +22,10 @@ from monostep.training.diffusion_task import diffusion_task
 from monostep.training.distil import CodecTask, StudentTask
 from monostep.training.distil_config import CodecConfig, StudentConfig
 from monostep.training.fitting import fit
+from monostep.training.geometry_config import GeometryConfig, GeometryDiffusionConfig
+from monostep.training.geometry_diffusion_task import GeometryDiffusionTask
+from monostep.training.geometry_task import GeometryTask
+from monostep.training.joint_beginning import begin_joint
 from monostep.training.keeping import RESULT, AutoencoderKeeper, ModelKeeper
 from monostep.training.latent_task import latent_task
 from monostep.training.loop import Keeper
@@ -119,13 +123,13 @@ def _task(config: TrainConfig, run: Path, world: World) -> tuple[Task, Keeper]:
     model = task.model
     assert isinstance(model, LatentDiffusion)
     frozen = fit(task, model, config)
-    keep = ModelKeeper(
-        model=model, card=card, run=run, metric=task.metric, world=world, frozen=frozen
-    )
+    keep = ModelKeeper(model=model, card=card, run=run, world=world, frozen=frozen)
     return task, keep
 
 
 def _truth_task(config: TruthConfig, world: World) -> tuple[Task, Card]:
+    if isinstance(config, GeometryConfig):
+        return _joint_task(config, world)
     if isinstance(config, ConsistencyConfig):
         beginning, teacher = begin_distillation(config)
         channels_last(teacher.network.to(world.device))
@@ -144,6 +148,15 @@ def _truth_task(config: TruthConfig, world: World) -> tuple[Task, Card]:
         case _:
             task = NormalsTask(beginning.model, config, frame=beginning.card.frame)
     return task, beginning.card
+
+
+def _joint_task(config: GeometryConfig, world: World) -> tuple[Task, Card]:
+    joint = begin_joint(config)
+    card, model = joint.card, channels_last(joint.model.to(world.device))
+    frame = card.frame or config.frame
+    if isinstance(config, GeometryDiffusionConfig):
+        return GeometryDiffusionTask(model, config, frame=frame), card
+    return GeometryTask(model, config, frame=frame), card
 
 
 def _distillation(config: CodecConfig | StudentConfig, world: World) -> tuple[Task, Card]:

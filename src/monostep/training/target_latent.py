@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from monostep.data.samples import Samples
+from monostep.diffusion.latent_diffusion import LatentDiffusion
 from monostep.errors import TrainingError
 from monostep.geometry import frames, masked
 from monostep.geometry.quantity import INVERSE
@@ -19,7 +20,7 @@ from monostep.losses.depth import normalised
 from monostep.losses.pooled import shares
 from monostep.training.depth_target import target
 from monostep.training.diffusion_config import LatentConfig
-from monostep.training.step import known
+from monostep.training.map_loss import known
 
 Picture: TypeAlias = Float[Tensor, "batch 3 height width"]
 Weight: TypeAlias = Float[Tensor, "batch height width"]
@@ -46,6 +47,12 @@ def normals_picture(samples: Samples, frame: str) -> tuple[Picture, Weight]:
     facing = samples.normals.new_tensor(FACING)[:, None, None]
     normals = torch.where(weight[:, None] > 0, samples.normals, facing)
     return frames.convert(normals, source="opencv", target=frame), weight * samples.trust()
+
+
+def encoded(model: LatentDiffusion, picture: Picture) -> Latent:
+    """The latent of the frozen encoder, in float32 at least whatever its products are in."""
+    latent = model.encode(picture)
+    return latent.to(torch.promote_types(latent.dtype, torch.float32))
 
 
 def cells(weight: Weight, latent: Latent) -> Cells:

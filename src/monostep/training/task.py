@@ -1,15 +1,18 @@
 """What the loop must know of a task."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from monostep.data.samples import Samples
 from monostep.training.batch import Batch
 
 PerImage: TypeAlias = Float[Tensor, " batch"]
+Predicted: TypeAlias = Tensor | tuple[Tensor, Tensor]
 
 
 @runtime_checkable
@@ -39,13 +42,37 @@ class Task(Protocol):
         """The validation error of each image."""
         ...
 
-    def predict(self, samples: Samples) -> Tensor:
+    def predict(self, samples: Samples) -> Predicted:
         """What the model makes of each image, to look at.
 
         Depth [batch, height, width], small where near, or normals [batch, 3, height, width] in
-        the OpenCV frame.
+        the OpenCV frame, or one after the other.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """An error of each image, and which images have the truth that it is measured against."""
+
+    error: PerImage
+    told: Bool[Tensor, " batch"]
+
+
+def measured(task: Task, samples: Samples) -> Mapping[str, Measured]:
+    """What validation measures of each image by name: the score, or its parts if it has any."""
+    parts = getattr(task, "parts", None)
+    if parts is not None:
+        return parts(samples)
+    valid = samples.valid.flatten(1).any(dim=1)
+    told = valid if needs_truth(task) else torch.ones_like(valid)
+    return {task.metric: Measured(error=task.score(samples), told=told)}
+
+
+def summed_up(task: Task, means: Mapping[str, float]) -> dict[str, float]:
+    """The means over the images, and before them the score of a task that has parts."""
+    whole = getattr(task, "whole", None)
+    return dict(means) if whole is None else {task.metric: whole(means), **means}
 
 
 def needs_truth(task: object) -> bool:

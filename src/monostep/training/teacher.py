@@ -25,10 +25,15 @@ def open_teacher(source: str) -> Teacher:
 
     Raises:
         CheckpointError: nothing there that can be opened.
-        SettingError: a model that is run in many steps or from noise.
+        SettingError: a model that is run in many steps or from noise, or makes two maps.
     """
     found = opening.find(source)
     card = found.card
+    if len(card.maps) != 1:
+        raise SettingError(
+            f"teacher {source}: predicts {' and '.join(card.maps)} together, but a student learns "
+            "one map; choose a model of depth or of normals"
+        )
     if card.steps != 1 or card.noise != "zeros":
         raise SettingError(
             f"teacher {source}: runs in {card.steps} step(s) from {card.noise}, but a student "

@@ -15,7 +15,7 @@ from monostep.geometry.frames import Frame
 from monostep.losses.depth import Unit
 from monostep.training.config import Family, TrainConfig
 
-Noise: TypeAlias = Literal["zeros", "gaussian", "pyramid", "none"]
+Noise: TypeAlias = Literal["zeros", "gaussian", "pyramid", "pyramid-geowizard", "none"]
 NetworkFrame: TypeAlias = Literal["start", Frame]
 Pool: TypeAlias = Literal["image", "batch"]
 
@@ -109,7 +109,7 @@ class TruthConfig(TrainConfig):
         self.refuse(*OF_NEW_AUTOENCODERS, why="its autoencoder is not trained from scratch")
         if self.task == "depth":
             self.refuse("frame", why="it learns depth, not normals")
-        else:
+        elif self.task == "normals":
             self.refuse(*OF_DEPTH, why="it learns normals, not depth")
 
     @property

@@ -15,7 +15,6 @@ TABLE_5, TABLE_3 = published.TABLES["5"].rows, published.TABLES["3"].rows
     ("number", "key", "words"),
     [
         ("5", "midas", "midas: its predictions are scored with --predictions midas=DIR"),
-        ("3", "geowizard-e2e", "GeoWizard family, which is not built yet; its predictions are"),
         ("3", "geowizard", "smoothed; published only"),
         ("4", "sd-e2e-gaussian", "noise=gaussian -o RUN makes one, and --weights DIR finds it as"),
     ],

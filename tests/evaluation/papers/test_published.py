@@ -1,6 +1,7 @@
 import pytest
 
 from monostep.checkpoints import registry
+from monostep.checkpoints.card import MAPS
 from monostep.errors import SettingError
 from monostep.evaluation.papers import published
 from monostep.evaluation.papers.published import TABLES
@@ -29,14 +30,15 @@ def test_a_row_is_complete(row):
 def test_how_a_row_can_be_scored_agrees_with_what_is_known_of_its_run(row):
     if row.how == "runnable":
         assert row.run.checkpoint
-        assert row.note is None
+        assert (row.note is None) == (row.run.attention is None)
     elif row.how == "published":
         assert row.note
         assert row.run is None or (row.run.checkpoint is None and row.run.train)
     else:
         assert row.run is None
     if "GeoWizard" in row.method and row.how != "published":
-        assert "not built yet" in row.note
+        assert row.run.attention == "separate"
+        assert "--attention joint" in row.note
 
 
 def test_settings_fit_the_family_that_the_registry_knows():
@@ -45,7 +47,8 @@ def test_settings_fit_the_family_that_the_registry_knows():
             entry = registry.find(row.run.checkpoint) if row.run and row.run.checkpoint else None
             if entry is None:
                 continue
-            assert entry.task == row.task
+            assert row.task in MAPS[entry.task]
+            assert (entry.task == "geometry") == (row.run.attention is not None)
             assert (entry.family == "consistency") == (row.run.spacing == "lcm")
             assert (entry.family == "end-to-end") == (row.run.noise == "zeros")
 

@@ -3,9 +3,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import depth_layouts
-import marigold_folders
+import joint_models
+import normals_layouts
 import numpy as np
 import pytest
+import tiny_models
 
 from monostep.errors import InputError, SettingError
 from monostep.evaluation.choose import Asked
@@ -43,15 +45,16 @@ def _told(output, data=None, **more):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("paper-table-3", "3"), ("nyuv2", None), ("paper", None)]
+    ("name", "expected"),
+    [("paper-table-3", "3"), ("paper-table-A-3", "A-3"), ("nyuv2", None), ("paper", None)],
 )
 def test_a_table_is_named_by_its_command(name, expected):
     assert papers.number_of(name) == expected
 
 
-@pytest.mark.parametrize("name", ["paper-table-7", "paper-table-", "paper-table-A-2"])
+@pytest.mark.parametrize("name", ["paper-table-7", "paper-table-", "paper-table-A-1"])
 def test_other_tables_have_no_command(name):
-    with pytest.raises(SettingError, match=r"paper-table-1, .*paper-table-6"):
+    with pytest.raises(SettingError, match=r"paper-table-1, .*paper-table-6, .*A-4"):
         papers.number_of(name)
 
 
@@ -111,8 +114,9 @@ def test_a_row_by_predictions_is_scored_where_there_are_data(tmp_path, scannet):
 def test_a_row_with_weights_is_run_as_the_table_says(tmp_path, scannet):
     data, _ = scannet
     weights = tmp_path / "weights"
-    marigold_folders.write(weights / "marigold-e2e-ft-depth", "e2e-depth", text_encoder=True)
+    tiny_models.depth_folder(weights / "marigold-e2e-ft-depth")
     told = _told(tmp_path / "out", data, weights=weights)
+    told = replace(told, asked=Asked(data=data, images=1))
     told = replace(told, how=replace(told.how, save_predictions=tmp_path / "maps"))
     values = papers.reproduce("4", told)
     by_key = {row["row"]: row for row in values["rows"]}
@@ -127,9 +131,35 @@ def test_a_row_with_weights_is_run_as_the_table_says(tmp_path, scannet):
     assert "## Ours" in page
     [kept] = (tmp_path / "maps").iterdir()
     assert kept.name == "marigold-e2e"
-    assert len(list(kept.rglob("*.npy"))) == 2
+    assert len(list(kept.rglob("*.npy"))) == 1
     again = papers.reproduce("4", told)
     assert again == values
+
+
+def test_geowizard_is_run_as_published_and_beside_it_with_joint_attention(tmp_path):
+    normals_layouts.write_set(tmp_path / "dsine_eval", "scannet", size=(24, 32))
+    weights = tmp_path / "weights"
+    joint_models.geometry_folder(weights / "geowizard-e2e-ft")
+    told = _told(tmp_path / "out", weights=weights)
+    told = replace(told, asked=Asked(data=tmp_path, images=1))
+    ours = {}
+    for attention in ("separate", "joint"):
+        asked = None if attention == "separate" else attention
+        loading = replace(told.loading, attention=asked)
+        values = papers.reproduce("3", replace(told, loading=loading))
+        [row] = [row for row in values["rows"] if row["row"] == "geowizard-e2e"]
+        assert row["run"]["attention"] == attention
+        cell = row["benchmarks"]["scannet-normals"]
+        ours[attention] = cell["ours"]
+        settings = json.loads((tmp_path / "out" / cell["report"]).read_text())["settings"]
+        inference = settings["inference"]
+        assert (inference["domain"], inference["fit"]) == ("indoor", "reference")
+        assert (settings["attention"], inference["last"]) == (attention, "clean")
+        page = (tmp_path / "out" / "paper-table-3.md").read_text()
+        assert f"| trailing | {attention} |" in page
+        assert any("no weights of geowizard-fixed" in line for line in values["missing"])
+    assert ours["separate"] != ours["joint"]
+    assert len(list((tmp_path / "out").glob("*-paper-geowizard-e2e*.json"))) == 2
 
 
 def test_predictions_of_a_row_that_is_not_in_the_table_are_refused(tmp_path):
@@ -143,6 +173,7 @@ def test_predictions_of_a_row_that_is_not_in_the_table_are_refused(tmp_path):
     [
         ({"loading": Loading(revision="main")}, "revision"),
         ({"loading": Loading(frame="dsine")}, "network-frame"),
+        ({"loading": Loading(unet="unet_v2")}, "unet"),
         ({"asked": Asked(protocol="monostep-1")}, "protocol"),
         ({"asked": Asked(list=Path("list.txt"))}, "list"),
         ({"asked": Asked(height=10)}, "height"),
@@ -152,6 +183,26 @@ def test_predictions_of_a_row_that_is_not_in_the_table_are_refused(tmp_path):
 def test_what_the_rows_settle_is_refused(tmp_path, changes, option):
     with pytest.raises(SettingError, match=f"--{option}: the rows"):
         papers.reproduce("1", replace(_told(tmp_path), **changes))
+
+
+@pytest.mark.parametrize(
+    ("number", "attention", "words"),
+    [("1", "joint", "no row of table 1 is run"), ("3", "both", "choose joint or separate")],
+)
+def test_an_attention_that_no_row_can_have_is_refused(tmp_path, number, attention, words):
+    told = replace(_told(tmp_path), loading=Loading(attention=attention))
+    with pytest.raises(SettingError, match=words):
+        papers.reproduce(number, told)
+
+
+def test_an_attention_means_nothing_where_every_joint_row_has_predictions(tmp_path):
+    rows = published.table("3").rows.items()
+    joint = {key: tmp_path for key, row in rows if row.run is not None and row.run.attention}
+    told = replace(_told(tmp_path), loading=Loading(attention="joint"))
+    one = dict(list(joint.items())[:1])
+    papers.check(["3"], replace(told, predictions=one))
+    with pytest.raises(SettingError, match="no row of table 3 is run"):
+        papers.check(["3"], replace(told, predictions=joint))
 
 
 def test_download_and_offline_contradict_each_other(tmp_path):

@@ -1,6 +1,8 @@
 import json
 import shutil
+from dataclasses import replace
 
+import geowizard_folders
 import marigold_folders
 import pytest
 
@@ -54,6 +56,21 @@ def test_the_table_says_what_the_checkpoint_cannot(tmp_path, written):
     (tmp_path / "marigold-e2e-ft-normals").symlink_to(written)
     found = paper_weights.find("marigold-e2e", NORMALS["marigold-e2e"], HOW, weights=tmp_path)
     assert (found.card.task, found.card.frame) == ("normals", "dsine")
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "attention"),
+    [("3", "geowizard-e2e", "separate"), ("A-3", "geowizard-e2e-ft", "separate")],
+)
+def test_a_joint_checkpoint_stands_for_depth_and_for_normals(tmp_path, number, place, attention):
+    geowizard_folders.write(tmp_path / place, "geowizard-e2e")
+    row = published.TABLES[number].rows["geowizard-e2e"]
+    found = paper_weights.find("geowizard-e2e", row, HOW, weights=tmp_path)
+    assert (found.card.task, found.card.frame) == ("geometry", "opencv")
+    assert found.card.attention == attention
+    joint = replace(row, run=replace(row.run, attention="joint"))
+    found = paper_weights.find("geowizard-e2e", joint, HOW, weights=tmp_path)
+    assert found.card.attention == "joint"
 
 
 def test_a_consistency_model_is_known_by_its_scheduler(tmp_path, written):

@@ -90,6 +90,20 @@ def test_another_way_of_running_the_model_is_named(name, value, line):
     assert found.startswith(line)
 
 
+def _joint(**changes):
+    values = _values(source={"id": "GonzaloMG/geowizard-e2e-ft"})
+    values["settings"]["attention"] = changes.pop("attention", "separate")
+    values["settings"]["inference"] |= {"domain": "indoor", **changes}
+    return values
+
+
+def test_a_joint_model_runs_as_published_without_joint_attention_and_indoors():
+    assert caveats(_joint()) == []
+    [line] = caveats(_joint(attention="joint"))
+    assert line.endswith("noise zeros, spacing trailing, attention joint")
+    assert caveats(_joint(domain="outdoor")) == ["domain is outdoor, not the protocol's indoor"]
+
+
 def test_colours_matter_to_models_and_not_to_predictions():
     [line] = caveats(_values("sintel", "dsine-2024", source={}))
     assert "stretched (protocol e2e-ft-2024)" in line

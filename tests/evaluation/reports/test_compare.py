@@ -12,6 +12,7 @@ from monostep.evaluation.scores import MODEL, Line
 from monostep.metrics import depth
 
 COUNT = 40
+WAY = {"steps": 1, "ensemble": 1, "noise": "zeros", "spacing": "trailing"}
 RULES = DepthRules(protocol="marigold-2024", far_m=10.0)
 
 
@@ -59,6 +60,25 @@ def files(tmp_path, errors):
         _write(tmp_path, _judged(name, one))
         for name, one in zip(("one", "two"), errors, strict=True)
     ]
+
+
+def test_one_model_run_in_two_ways_is_said_to_be_one(tmp_path, errors):
+    def about(attention, domain):
+        inference = {"resolution": 0, "fit": "reference", "domain": domain, **WAY}
+        settings = {"attention": attention, "inference": inference}
+        return {"model": "m", "weights_sha256": "1", "settings": settings}
+
+    ways = {"one": about("joint", "indoor"), "two": about("separate", "outdoor")}
+    files = [
+        _write(tmp_path, replace(_judged(name, one), about=ways[name]))
+        for name, one in zip(ways, errors, strict=True)
+    ]
+    [note] = compare.compare(*files)["notes"]
+    assert note == (
+        "A and B are the same weights with other domain (indoor; outdoor), "
+        "attention (joint; separate)"
+    )
+    assert compare.compare(files[0], files[0])["notes"] == []
 
 
 def test_means_and_differences_are_numpys(files, errors):

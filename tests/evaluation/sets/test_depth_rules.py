@@ -4,6 +4,7 @@ import math
 import pytest
 
 from monostep.errors import SettingError
+from monostep.evaluation.rules import BY_IMAGE
 from monostep.evaluation.sets.depth_layouts import LAYOUTS
 from monostep.evaluation.sets.depth_rules import PROTOCOLS, depth_rules
 
@@ -34,9 +35,8 @@ def test_the_published_protocol(name, resolution, near_m, far_m, align_side):
 def test_ours_differs_where_it_says_so_and_nowhere_else(name):
     published, ours = depth_rules(name, "marigold-2024"), depth_rules(name, "monostep-1")
     assert (ours.input.fit, ours.align_side, ours.boundaries) == ("pad", None, True)
-    assert ours.input.domain == {"nyuv2": "indoor", "scannet": "indoor"}.get(
-        name, "indoor" if name == "diode-indoor" else "outdoor"
-    )
+    told = {"nyuv2": "indoor", "scannet": "indoor", "diode": BY_IMAGE, "diode-indoor": "indoor"}
+    assert ours.input.domain == told.get(name, "outdoor")
     same = dataclasses.replace(
         ours,
         protocol="marigold-2024",

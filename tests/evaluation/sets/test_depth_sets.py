@@ -135,6 +135,14 @@ def test_strata(written):
     }
 
 
+def test_domains_are_known_where_paths_say_them(written):
+    data, _ = written
+    for name in NAMES:
+        benchmark = open_depth_set(name, data)
+        found = [benchmark.load(index, image=False).domain for index in range(3)]
+        assert found == (["indoor", "outdoor", "outdoor"] if name == "diode" else [None] * 3)
+
+
 def test_parts_of_diode(written):
     data, planted = written
     parts = {kind: open_depth_set("diode", data, scenes=kind) for kind in ("indoor", "outdoor")}

@@ -10,6 +10,7 @@ from monostep.data import manifest
 from monostep.data.manifest import Declaration
 from monostep.errors import InputError, SettingError
 from monostep.evaluation.benchmark import Benchmark
+from monostep.evaluation.rules import BY_IMAGE
 from monostep.evaluation.sets.manifest_set import ManifestSet
 
 CAMERA = (8.0, 8.0, 4.0, 3.0)
@@ -40,6 +41,14 @@ def test_rows_are_images_with_depth(tmp_path, two):
     assert benchmark.load(1).stratum == "all"
     assert benchmark.load(0, image=False).image is None
     assert case.image.shape == (3, 6, 8)
+
+
+def test_the_kind_of_a_row_is_the_domain_that_models_are_told(tmp_path, two):
+    benchmark = ManifestSet(_write(tmp_path, *two))
+    assert [benchmark.load(index).domain for index in (0, 1)] == ["indoor", None]
+    assert {rules.input.domain for rules in benchmark.rules.values()} == {BY_IMAGE}
+    (rules,) = ManifestSet(_write(tmp_path, own_data.row(tmp_path))).rules.values()
+    assert rules.input.domain is None  # the model's default, which its report then names
 
 
 def test_a_split_is_part_of_it(tmp_path, two):

@@ -10,6 +10,7 @@ from monostep.data.samples import KINDS
 from monostep.data.splits import SEEDS
 from monostep.errors import SettingError
 from monostep.evaluation.benchmark import Benchmark
+from monostep.evaluation.rules import BY_IMAGE, Input
 from monostep.evaluation.sets import procedural
 from monostep.evaluation.sets.procedural import Procedural
 
@@ -38,6 +39,9 @@ def test_they_are_the_scenes_of_the_seed_with_their_kinds(cases):
     torch.testing.assert_close(torch.stack([case.image for case in cases]), samples.image)
     torch.testing.assert_close(torch.stack([case.depth_m for case in cases]), samples.depth_m)
     assert [case.stratum for case in cases] == [KINDS[k] for k in samples.kind]
+    assert [case.domain for case in cases] == [KINDS[k] for k in samples.kind]
+    shown = [rules.input for rules in Procedural().rules.values()]
+    assert shown == [Input(domain=BY_IMAGE)] * 2
 
 
 def test_depth_is_judged_on_surfaces_within_the_cap_and_normals_on_all(cases):

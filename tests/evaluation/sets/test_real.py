@@ -18,6 +18,7 @@ def test_it_is_a_benchmark_of_one_image_whose_depth_is_known():
     benchmark = Motorcycle()
     assert isinstance(benchmark, Benchmark)
     assert list(benchmark.rules) == ["depth"]
+    assert benchmark.rules["depth"].input.domain == "indoor"
     assert json.loads(json.dumps(benchmark.about()))["images"] == 1
     assert benchmark.load(0, image=False).image is None
 

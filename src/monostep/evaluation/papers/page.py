@@ -86,7 +86,9 @@ def _cells(values: Mapping[str, Any]) -> list[list[str]]:
 
 def _rows(values: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """How each row is run; its short name is what `--predictions` takes."""
-    names = ("checkpoint", "steps", "ensemble", "noise", "spacing")
+    names = ["checkpoint", "steps", "ensemble", "noise", "spacing"]
+    if any((row["run"] or {}).get("attention") for row in values["rows"]):
+        names.append("attention")
     rows = []
     for row in values["rows"]:
         run = row["run"] or {}

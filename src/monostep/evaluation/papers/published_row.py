@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from monostep.checkpoints.card import Noise, Spacing
+from monostep.checkpoints.card import Attention, Noise, Spacing
 from monostep.evaluation.rules import Task
 from monostep.geometry.depth import Quantity
 from monostep.geometry.frames import Frame
@@ -37,6 +37,7 @@ class Run:
     noise: Noise = "zeros"
     spacing: Spacing = "trailing"
     frame: Frame | None = None  # the network's own, of a checkpoint that does not say it
+    attention: Attention | None = None  # of a joint model
     train: str | None = None  # the command that makes such a checkpoint
 
 

@@ -6,10 +6,12 @@ Source: as in `published_tables`.
 from monostep.evaluation.papers.published_tables import (
     DEPTHFM_AGAIN,
     E2E_DEPTH,
-    GEOWIZARD_SIZE,
-    NOT_BUILT,
+    GEOWIZARD_E2E,
+    GEOWIZARD_FIXED,
+    SEPARATE,
     ablation,
     depth,
+    registered,
 )
 
 TABLE_A2 = {
@@ -21,17 +23,13 @@ TABLE_A2 = {
     ),
 }
 TABLE_A3 = {
-    "geowizard-fixed": depth(
-        *("GeoWizard + DDIM fix", GEOWIZARD_SIZE),
-        *((5.8, 96.1), (13.3, 84.7), (7.8, 94.3), (6.2, 95.7), (32.0, 76.0)),
+    "geowizard-fixed": registered(
+        *("GeoWizard + DDIM fix", "A-3", "1 step, trailing", GEOWIZARD_FIXED),
         seconds=0.254,
-        note=NOT_BUILT,
+        note=SEPARATE,
     ),
-    "geowizard-e2e": depth(
-        *("GeoWizard + E2E FT", GEOWIZARD_SIZE),
-        *((5.6, 96.1), (9.8, 91.4), (6.3, 95.7), (5.9, 96.2), (30.6, 77.9)),
-        seconds=0.254,
-        note=NOT_BUILT,
+    "geowizard-e2e": registered(
+        *("GeoWizard + E2E FT", "A-3", "1 step", GEOWIZARD_E2E), seconds=0.254, note=SEPARATE
     ),
 }
 TABLE_A4 = {

@@ -1,10 +1,11 @@
 """The tables of the paper, each as one run: our numbers beside the printed ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from monostep.checkpoints.card import Attention
 from monostep.checkpoints.opening import Checkpoint
 from monostep.errors import InputError, MonostepError, SettingError
 from monostep.evaluation import choose, run
@@ -24,7 +25,7 @@ from monostep.runner.models import Loading
 
 PREFIX = "paper-table-"
 GUIDE = "docs/reproduce.md"
-NAMES = tuple(f"{PREFIX}{number}" for number in range(1, 7))
+NAMES = tuple(f"{PREFIX}{number}" for number in published.TABLES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class Reproduction:
 
 
 def number_of(name: str) -> str | None:
-    """The table that a command names, `paper-table-1` to `paper-table-6`; None for no table.
+    """The table that a command names, such as `paper-table-1`; None for no table.
 
     Raises:
         SettingError: a table that has no command.
@@ -100,8 +101,10 @@ def check(numbers: Sequence[str], told: Reproduction) -> None:
             none of the tables has.
         InputError: a folder of predictions or weights that is not there.
     """
-    known = {key: None for number in numbers for key in published.table(number).rows}
+    known = {key: row for number in numbers for key, row in published.table(number).rows.items()}
     _check_settled(told)
+    run_here = [row for key, row in known.items() if key not in told.predictions]
+    _check_attention(told.loading.attention, numbers, run_here)
     for key, folder in told.predictions.items():
         if key not in known:
             named = f"table {numbers[0]} has" if len(numbers) == 1 else "the tables named have"
@@ -120,6 +123,7 @@ def _check_settled(told: Reproduction) -> None:
         "task": loading.task,
         "network-frame": loading.frame,
         "revision": loading.revision,
+        "unet": loading.unet,
         "align": how.alignment,
         "protocol": asked.protocol,
         "list": asked.list,
@@ -135,6 +139,18 @@ def _check_settled(told: Reproduction) -> None:
             )
     if told.download and loading.offline:
         raise SettingError("--download and --offline contradict each other; give one of them")
+
+
+def _check_attention(asked: str | None, numbers: Sequence[str], rows: Iterable[Row]) -> None:
+    if asked is None:
+        return
+    if asked not in get_args(Attention):
+        raise SettingError(f"attention {asked!r}: choose {' or '.join(get_args(Attention))}")
+    if all(row.run is None or row.run.attention is None for row in rows):
+        raise SettingError(
+            f"--attention: no row of table {', '.join(numbers)} is run with a model of depth and "
+            "normals; leave it out"
+        )
 
 
 def _open(table: published.Table, told: Reproduction) -> dict[str, Benchmark | str]:
@@ -172,6 +188,8 @@ class _Session:
 
     def row(self, key: str, row: Row) -> dict[str, Any]:
         """One row with ours beside the paper's, as far as it can be run."""
+        if key not in self._stored:
+            row = _attended(row, self._told.loading)
         values = planned(key, row)
         listed = len(self.missing)
         entrants = self._enter(key, row)
@@ -188,8 +206,7 @@ class _Session:
 
     def _before(self, key: str, row: Row, name: str) -> dict[str, Any] | None:
         """What an earlier run into the same folder has scored, if any."""
-        file = _report_of(key, name)
-        return before(row, name, self._told.how.output / file)
+        return before(row, name, self._told.how.output / _report_of(_label(key, row), name))
 
     def _enter(self, key: str, row: Row) -> Entrants | str:
         """Who stands for the row; or why nobody does, noted with how to change that."""
@@ -223,8 +240,9 @@ class _Session:
         return {"seed": self._told.seed, "batch_size": self._told.batch_size}
 
     def _score(self, key: str, row: Row, name: str, entrants: Entrants) -> dict[str, Any]:
+        label = _label(key, row)
         how, maps = self._told.how, self._told.how.save_predictions
-        how = replace(how, label=_label(key), save_predictions=maps and maps / key)
+        how = replace(how, label=label, save_predictions=maps and maps / key)
         try:
             [report] = run.run(self._ready[name], entrants, how, self._screen)
         except MonostepError as error:
@@ -232,16 +250,24 @@ class _Session:
             return unscored("failed")
         for one in report["failed"]:
             self.failed.append(f"{key} on {name}: {one['image']}: {one['reason']}")
-        return scored(row, row.cells[name], report, _report_of(key, name))
+        return scored(row, row.cells[name], report, _report_of(label, name))
 
 
-def _label(key: str) -> str:
+def _attended(row: Row, how: Loading) -> Row:
+    """The row with the attention that is asked for, where it is a joint model's."""
+    if row.run is None or row.run.attention is None or how.attention is None:
+        return row
+    return replace(row, run=replace(row.run, attention=how.attention))
+
+
+def _label(key: str, row: Row) -> str:
     """What tells the files of a row from others of the same benchmark."""
-    return f"paper-{key}"
+    is_joint = row.run is not None and row.run.attention == "joint"  # as no published one was
+    return f"paper-{key}-joint" if is_joint else f"paper-{key}"
 
 
-def _report_of(key: str, benchmark: str) -> str:
-    return f"{benchmark}-{_label(key)}.json"
+def _report_of(label: str, benchmark: str) -> str:
+    return f"{benchmark}-{label}.json"
 
 
 def _without_data(name: str, error: str) -> str:

@@ -34,7 +34,7 @@ def find(
             f"DIR finds it as DIR/{key}"
         )
     if place is not None and place.is_file():
-        return opening.find(place)
+        return opening.find(place, attention=run.attention)
     says_itself = (
         registry.find(run.checkpoint or "") is not None
         if place is None
@@ -47,6 +47,7 @@ def find(
         variant=how.variant,
         offline=None if download else True,
         prompt_tokens=how.prompt_tokens,
+        attention=run.attention,
     )
 
 

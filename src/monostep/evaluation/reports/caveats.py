@@ -8,7 +8,7 @@ from monostep.evaluation.papers.published_row import DEPTH, METRICS
 from monostep.evaluation.sets.depth_rules import depth_rules
 
 _JUDGING = ("alignment", "near_m", "far_m", "align_side")
-_RUN = ("steps", "ensemble", "noise", "spacing")
+_RUN = ("steps", "ensemble", "noise", "spacing", "attention")
 
 
 def caveats(values: Mapping[str, Any]) -> list[str]:
@@ -17,7 +17,7 @@ def caveats(values: Mapping[str, Any]) -> list[str]:
     lines = [*_data(values), *_judging(values)]
     if inference is not None:
         lines += [*_colours(values), *_looks(values["settings"]["input"], inference)]
-        lines += _steps(values, inference)
+        lines += _ways(values, {**inference, "attention": values["settings"].get("attention")})
     return lines
 
 
@@ -56,19 +56,21 @@ def _colours(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _looks(shown: Mapping[str, Any], inference: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("resolution", "fit"):
-        if shown[name] is not None and inference[name] != shown[name]:
+    for name in ("resolution", "fit", "domain"):
+        known = shown[name] is not None and name in inference  # few models are told a domain
+        if known and inference[name] != shown[name]:
             yield f"{name} is {inference[name]}, not the protocol's {shown[name]}"
 
 
-def _steps(values: Mapping[str, Any], inference: Mapping[str, Any]) -> Iterator[str]:
+def _ways(values: Mapping[str, Any], chosen: Mapping[str, Any]) -> Iterator[str]:
     """Settings with which nobody published this checkpoint's figures."""
     id = values.get("source", {}).get("id")
     rows = [row for row, _ in published.beside(values["benchmark"], values["protocol"])]
     runs = [row.run for row in rows if row.run is not None and row.run.checkpoint == id]
-    own = tuple(inference[name] for name in _RUN)
+    own = tuple(chosen[name] for name in _RUN)
     if id is not None and runs and own not in {_of(run) for run in runs}:
-        shown = ", ".join(f"{name} {value}" for name, value in zip(_RUN, own, strict=True))
+        named = [(name, value) for name, value in zip(_RUN, own, strict=True) if value is not None]
+        shown = ", ".join(f"{name} {value}" for name, value in named)
         yield f"no published row ran this checkpoint with {shown}"
 
 

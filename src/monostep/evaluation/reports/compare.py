@@ -161,11 +161,32 @@ def _notes(a: Stored, b: Stored, paired: _Paired) -> list[str]:
             notes.append(f"{len(names)} images are judged only in {stored.path.name}: {named}")
     if "per_image" in a.values:
         notes.append("the reports pool all pixels; here each image counts once")
+    if other := _ways_of_one_model(a, b):
+        notes.append(f"A and B are the same weights with other {', '.join(other)}")
     changed = _judging(a) ^ _judging(b)
     if changed:
         names = ", ".join(sorted({name for name, _ in changed}))
         notes.append(f"caution: the two were not judged by the same {names}")
     return notes
+
+
+def _ways_of_one_model(a: Stored, b: Stored) -> list[str]:
+    """What differs between two runs of the same weights, each with both values."""
+    hashes = {stored.values.get("weights_sha256") for stored in (a, b)}
+    if len(hashes) > 1 or None in hashes:
+        return []
+    one, other = (_way(stored.values["settings"]) for stored in (a, b))
+    return [
+        f"{name} ({one.get(name)}; {other.get(name)})"
+        for name in dict.fromkeys([*one, *other])
+        if one.get(name) != other.get(name)
+    ]
+
+
+def _way(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """How a model was run."""
+    known = {name: settings[name] for name in ("dtype", "attention") if name in settings}
+    return {**settings.get("inference", {}), **known}
 
 
 def _judging(stored: Stored) -> set[tuple[str, str]]:

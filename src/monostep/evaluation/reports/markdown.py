@@ -61,9 +61,17 @@ def _what(values: Mapping[str, Any]) -> str:
     counts += [f"{values['missing']} missing from the data"] if values["missing"] else []
     interval = values["settings"]["bootstrap"]
     return (
-        f"{who}: {', '.join(counts)}; {over}, with {interval['level']:.0%} intervals of "
-        f"{interval['resamples']} bootstrap resamples of images."
+        f"{who}{_told(values['settings'])}: {', '.join(counts)}; {over}, with "
+        f"{interval['level']:.0%} intervals of {interval['resamples']} bootstrap resamples of "
+        "images."
     )
+
+
+def _told(settings: Mapping[str, Any]) -> str:
+    """What a joint model is told besides the image."""
+    if "attention" not in settings:
+        return ""
+    return f", {settings['attention']} attention, domain {settings['inference']['domain']}"
 
 
 def _scores(group: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

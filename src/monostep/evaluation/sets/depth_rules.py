@@ -5,15 +5,15 @@ marigold-2024        what published numbers of Marigold and of its fine-tuned mo
                      is aligned on 1024 of 6048 columns but all rows.
 marigold-2024-garg   the same on KITTI with the region of Garg et al. instead of Eigen's.
 monostep-1           the same images and ranges done right: images are padded, not squeezed; every
-                     valid pixel counts in the alignment; models hear the domain that most images
-                     of the set are of; depth edges are judged too.
+                     valid pixel counts in the alignment; models hear the domain of the set, of
+                     DIODE that of each image; depth edges are judged too.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monostep.errors import SettingError
-from monostep.evaluation.rules import DepthRules, Input
+from monostep.evaluation.rules import BY_IMAGE, DepthRules, Input
 
 PROTOCOLS = ("marigold-2024", "marigold-2024-garg", "monostep-1")
 
@@ -25,7 +25,7 @@ class _Row:
     resolution: int  # long side that the model sees; 0: the image's own
     near_m: float
     far_m: float
-    domain: str = "indoor"  # of most images; monostep-1 only
+    domain: str = "indoor"  # of most images, or BY_IMAGE; monostep-1 only
     align_side: int | None = None  # marigold-2024 only
 
 
@@ -36,7 +36,7 @@ _ROWS: Mapping[str, _Row] = {
         resolution=756, near_m=1e-5, far_m=float("inf"), domain="outdoor", align_side=1024
     ),
     "scannet": _Row(resolution=0, near_m=1e-3, far_m=10.0),
-    "diode": _Row(resolution=640, near_m=0.6, far_m=350.0, domain="outdoor"),
+    "diode": _Row(resolution=640, near_m=0.6, far_m=350.0, domain=BY_IMAGE),
     "diode-indoor": _Row(resolution=640, near_m=0.6, far_m=350.0),
     "diode-outdoor": _Row(resolution=640, near_m=0.6, far_m=350.0, domain="outdoor"),
 }

@@ -112,6 +112,7 @@ class DepthSet:
         return Case(
             name=sample.image,
             stratum=self._stratum(sample),
+            domain=_domain(sample),
             image=colours,
             depth_m=depth_m,
             depth_valid=depth_files.inside(valid, self._box, where),
@@ -171,10 +172,13 @@ class DepthSet:
         return SCENES.get(match[self.layout.strata], match[self.layout.strata])
 
 
+def _domain(sample: Sample) -> Scenes | None:
+    """Where the image was taken, if the first folder of its path says it, as DIODE's do."""
+    return SCENES.get(sample.image.split("/")[0])
+
+
 def _part(samples: SampleList, scenes: Scenes, *, where: Path) -> SampleList:
-    kept = tuple(
-        sample for sample in samples.samples if SCENES.get(sample.image.split("/")[0]) == scenes
-    )
+    kept = tuple(sample for sample in samples.samples if _domain(sample) == scenes)
     if not kept:
         raise InputError(f"{where}: no {scenes} images there; is that part unpacked?")
     return SampleList(samples=kept)

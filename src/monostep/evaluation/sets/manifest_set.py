@@ -16,7 +16,7 @@ from monostep.data.manifest import Declaration, Row
 from monostep.data.manifest_paths import to_text
 from monostep.errors import InputError, SettingError
 from monostep.evaluation.case import Case
-from monostep.evaluation.rules import DepthRules, NormalsRules, Rules, Task
+from monostep.evaluation.rules import BY_IMAGE, DepthRules, Input, NormalsRules, Rules, Task
 
 PROTOCOL = "monostep-1"
 
@@ -73,13 +73,14 @@ class ManifestSet:
         """Depth within the declared limits with its edges, and normals, where rows have them."""
         rules: dict[Task, Rules] = {}
         said = self.declaration
+        shown = Input(domain=BY_IMAGE if any(row.kind for row in self.rows) else None)
         if self._depth_can_be_judged and any(row.depth is not None for row in self.rows):
             near_m = max(said.least_m, DepthRules.near_m)
             rules["depth"] = DepthRules(
-                protocol=PROTOCOL, near_m=near_m, far_m=said.most_m, boundaries=True
+                protocol=PROTOCOL, input=shown, near_m=near_m, far_m=said.most_m, boundaries=True
             )
         if any(can_have_normals(row, said) for row in self.rows):
-            rules["normals"] = NormalsRules(protocol=PROTOCOL)
+            rules["normals"] = NormalsRules(protocol=PROTOCOL, input=shown)
         return rules
 
     @cached_property
@@ -143,6 +144,7 @@ class ManifestSet:
         return Case(
             name=self.names[index],
             stratum=row.kind or "all",
+            domain=row.kind,  # pyright: ignore[reportArgumentType] - checked where it was read
             image=frame.image if image else None,
             depth_m=frame.depth_m if has_depth else None,
             depth_valid=trusted if has_depth else None,

@@ -12,7 +12,7 @@ from monostep.data.samples import KINDS
 from monostep.data.splits import SEEDS
 from monostep.errors import SettingError
 from monostep.evaluation.case import Case
-from monostep.evaluation.rules import DepthRules, NormalsRules, Rules, Task
+from monostep.evaluation.rules import BY_IMAGE, DepthRules, Input, NormalsRules, Rules, Task
 
 LEAST_M = 1e-3  # aligned depth is raised to this
 
@@ -47,10 +47,11 @@ class Procedural:
 
     @property
     def rules(self) -> Mapping[Task, Rules]:
-        """Both tasks are judged image by image."""
+        """Both tasks are judged image by image; a model may hear what kind of scene it is."""
+        shown = Input(domain=BY_IMAGE)
         return {
-            "depth": DepthRules(protocol=self.protocol, near_m=LEAST_M),
-            "normals": NormalsRules(protocol=self.protocol),
+            "depth": DepthRules(protocol=self.protocol, input=shown, near_m=LEAST_M),
+            "normals": NormalsRules(protocol=self.protocol, input=shown),
         }
 
     @cached_property
@@ -62,9 +63,11 @@ class Procedural:
         """Render a scene; with or without its picture it takes the same time."""
         scene = render(self.seed, [index], (self.height, self.width))
         valid, depth_m = scene.valid[0], scene.depth_m[0]
+        kind = KINDS[int(scene.kind[0])]
         return Case(
             name=self.names[index],
-            stratum=KINDS[int(scene.kind[0])],
+            stratum=kind,
+            domain=kind,
             image=scene.image[0] if image else None,
             depth_m=depth_m,
             depth_valid=valid & (depth_m <= self.far_m),

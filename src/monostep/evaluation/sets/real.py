@@ -17,7 +17,7 @@ from torch import Tensor
 
 from monostep.errors import MissingExtraError
 from monostep.evaluation.case import Case
-from monostep.evaluation.rules import DepthRules, Rules, Task
+from monostep.evaluation.rules import DepthRules, Input, Rules, Task
 from monostep.files import photo
 
 FOCAL_PX = 994.978
@@ -49,7 +49,8 @@ class Motorcycle:
     @property
     def rules(self) -> Mapping[Task, Rules]:
         """Its depth alone is known."""
-        return {"depth": DepthRules(protocol=self.protocol, near_m=LEAST_M)}
+        shown = Input(domain="indoor")
+        return {"depth": DepthRules(protocol=self.protocol, input=shown, near_m=LEAST_M)}
 
     def load(self, index: int, *, image: bool = True) -> Case:
         """The one case; IndexError for another."""

@@ -60,18 +60,18 @@ def _map(contender: Contender, judged: Judged, case: Case, index: int, metric: s
     line = judged.lines[index]
     if line.problem is not None:
         return NamedMap(name=contender.name, values=None, score=None)
-    prediction = _predicted(contender, case)
+    prediction = _predicted(contender, case, judged.task)
     values = prediction.values
     if isinstance(judged.rules, DepthRules):
         values = judge.aligned(prediction, case, judged.rules)
     return NamedMap(name=contender.name, values=values, score=line.scores[MODEL][metric])
 
 
-def _predicted(contender: Contender, case: Case) -> Prediction:
+def _predicted(contender: Contender, case: Case, task: Task) -> Prediction:
     assert case.image is not None
     if not isinstance(contender, LiveModel):
         return contender.read(case.name, (case.image.shape[1], case.image.shape[2]))
-    (result,) = contender.predict([case.image])
+    (result,) = contender.predict([case])
     if isinstance(result, str):
         raise InputError(result)
-    return as_prediction(result)
+    return as_prediction(result, task)
