@@ -16,7 +16,7 @@ from monostep.geometry.geometry import Geometry
 from monostep.geometry.normals import Normals
 from monostep.inference import Inference
 from monostep.predictor import AT_ONCE, Predictor
-from monostep.results import Result, attention, map_of
+from monostep.results import Result, attention, map_of, prompt
 from monostep.runner.batch import is_memory
 
 Kind = TypeVar("Kind", bound=Depth | Normals)
@@ -88,7 +88,7 @@ class LiveModel:
                 "dtype": str(self.predictor.dtype).removeprefix("torch."),
                 "device": self.predictor.device.type,
                 "batch_size": self.at_once,
-                "prompt_tokens": self.predictor.network.prompt_tokens,
+                **prompt(card, self.predictor.network.prompt_tokens),
                 **attention(card),
                 **(facts if "depth" in card.maps else {}),
             },
