@@ -138,7 +138,7 @@ def marigold_normals(tmp_path_factory):
     [
         {},
         pytest.param({"ensemble": 3}, marks=pytest.mark.slow),
-        {"noise": "pyramid"},
+        pytest.param({"noise": "pyramid"}, marks=pytest.mark.slow),
         pytest.param({"fit": "reference"}, marks=pytest.mark.slow),
     ],
 )

@@ -37,6 +37,7 @@ def both(weights, normals_weights):
     ],
     ids=lambda case: f"{case.name}, {case.steps}, {case.noise}",
 )
+@pytest.mark.slow
 def test_it_says_the_same_as_ours(both, task, case):
     ours, theirs = (program.compare(pictures(case), case) for program in both[task])
     assert theirs.std() > 0.05

@@ -72,6 +72,7 @@ def test_leaving_lets_everyone_go_and_dropping_one(weights):
     assert "monostep fp32" in fleet.loaded, "what it told remains"
 
 
+@pytest.mark.slow
 def test_a_process_answers_fails_and_dies_alone(weights):
     process = Process(_assignment(weights, "fp32", kind=PEAK))
     case = Case(size=(8, 8))

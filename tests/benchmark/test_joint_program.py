@@ -17,6 +17,7 @@ def programs(joint_planned):
     return {each.kind: joint_planned.assignment(each).program(CPU) for each in subjects}
 
 
+@pytest.mark.slow
 def test_two_models_say_what_each_says_alone(programs, joint_planned):
     (depth,), (normals,) = programs[TWO].predict(pictures(CASE), CASE)
     for made, source in zip((depth, normals), joint_planned.alone, strict=True):

@@ -8,6 +8,7 @@ from monostep.geometry import decode
 
 
 @pytest.mark.parametrize("size", ["tiny", "nano"])
+@pytest.mark.slow
 def test_the_decoded_depth_spreads_over_minus_one_to_one(tmp_path, size):
     folder = random_weights.write(tmp_path, size=size, task="depth")
     found = opening.find(folder)

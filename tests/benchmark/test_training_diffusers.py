@@ -33,6 +33,7 @@ def _steps(learner, count=2):
 
 @pytest.mark.filterwarnings("ignore")  # diffusers deprecates at length
 @pytest.mark.parametrize(("tuned", "recompute"), [(False, "none"), (False, "unet"), (True, "all")])
+@pytest.mark.slow
 def test_both_programs_do_the_same_work_also_after_an_update(assignment, tuned, recompute):
     same = dataclasses.replace(assignment, recompute=recompute)
     theirs, ours = DiffusersLearner(same, tuned=tuned), OwnLearner(same)

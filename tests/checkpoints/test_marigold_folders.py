@@ -9,6 +9,7 @@ import torch
 
 
 @pytest.mark.parametrize("kind", marigold_folders.INDEX)
+@pytest.mark.slow
 def test_decoded_maps_spread_over_the_range_for_other_pictures_and_noise(published, kind):
     place = published(kind)
     with warnings.catch_warnings():

@@ -90,6 +90,7 @@ def test_a_folded_file_predicts_like_its_checkpoint(run, root, tmp_path):
     assert "folded" in refused[2]
 
 
+@pytest.mark.slow
 def test_both_maps_of_a_joint_model_are_said(run, tmp_path):
     joint_models.geometry_folder(tmp_path / "joint")
     asked = ["--attention", "separate", "--domain", "object"]

@@ -63,6 +63,7 @@ def test_a_run_on_data_that_are_not_there_says_what_is_missing(run, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_of_photographs_gives_a_student_that_predicts(run, tmp_path):
     teacher = tiny_models.depth_folder(tmp_path / "teacher")
     for index in range(3):

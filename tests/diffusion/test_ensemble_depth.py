@@ -172,6 +172,7 @@ def _likeness(members, method):
 
 
 @pytest.mark.parametrize("method", ["joint", pytest.param("pairwise", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_the_guard_keeps_the_scene_in_a_long_and_precise_search(method, monkeypatch):
     ensembles = [_members(3, (12, 17), noise=0.2, seed=seed).double() for seed in range(2)]
     guarded = [_likeness(members, method) for members in ensembles]

@@ -437,6 +437,7 @@ def _tables(out):
     ("kills", "workers"),
     [((10,), 2), pytest.param((2, 6, 15, 20), 0, marks=pytest.mark.slow)],
 )
+@pytest.mark.slow
 def test_killed_and_run_again_gives_the_same_files(tmp_path, kills, workers):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     judged_slowly.judge(whole)

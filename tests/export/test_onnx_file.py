@@ -5,6 +5,8 @@ import pytest
 
 from monostep.export import onnx_file
 
+# Making the file takes half a minute; `test_graph.py` has what is traced in the default suite.
+pytestmark = pytest.mark.slow
 SIZES = [(18, 24), (43, 31), (24, 24), (1, 1), (90, 40), (7, 200), (333, 123)]
 
 

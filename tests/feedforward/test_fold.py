@@ -40,7 +40,12 @@ def _assert_near(ours, theirs, share):
 
 @pytest.mark.parametrize(
     ("kind", "channels", "unet"),
-    [("kl", 1, TINY_UNET), ("kl", 3, SMALL_UNET), ("tiny", 1, SMALL_UNET), ("tiny", 3, SMALL_UNET)],
+    [
+        ("kl", 1, TINY_UNET),
+        pytest.param("kl", 3, SMALL_UNET, marks=pytest.mark.slow),
+        pytest.param("tiny", 1, SMALL_UNET, marks=pytest.mark.slow),
+        ("tiny", 3, SMALL_UNET),
+    ],
     ids=["kl depth", "kl normals", "tiny depth", "tiny normals"],
 )
 def test_one_step_at_any_size(kind, channels, unet):

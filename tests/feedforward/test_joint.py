@@ -73,7 +73,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=[] if "kl" in name else [pytest.mark.slow])
+        for name, case in CASES.items()
+    ],
+)
 def test_one_step_of_images_in_all_domains(case):
     model = copy.deepcopy(_source(**{"words": 0} | case)).double()
     factor = model.multiple // 4  # latents of 5x7 have skips of 2n-1 rows and columns
@@ -146,6 +152,7 @@ def test_batch_mates_do_not_matter(network):
     torch.testing.assert_close(moved, together[[2, 0, 1, 5, 3, 4]], rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_inference_packs_and_streams_and_changes_only_the_last_digits(network):
     image = shaken_models.picture(40, 28, batch=2)
     image = image.contiguous(memory_format=torch.channels_last)

@@ -105,6 +105,7 @@ def test_each_map_must_be_right_in_each_domain(tmp_path, monkeypatch, half, unit
         pytest.param(folding.SIZES, id="default", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_a_checkpoint_that_makes_much_of_its_input_is_folded(tmp_path, monkeypatch, sizes):
     monkeypatch.setattr(folding, "render", render)
     source = geowizard_folders.write(tmp_path / "source", "geowizard-e2e")

@@ -109,6 +109,7 @@ def test_ensembles(folders, kind, spacing, members):
 @pytest.mark.parametrize(
     ("steps", "members"), [pytest.param(1, 1, marks=pytest.mark.slow), (4, 1), (2, 3)]
 )
+@pytest.mark.slow
 def test_consistency_models_with_their_fresh_noise(folders, steps, members):
     _assert_equal(_verify(folders("marigold-lcm"), steps=steps, ensemble=members))
 

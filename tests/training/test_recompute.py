@@ -87,6 +87,7 @@ def test_loss_and_gradients_are_the_same_bits(name, dtype):
     [(_large_unet, 0.45), (_decoder, 0.5), (_nano_kl, 0.6), (_nano_tiny, 0.9)],
     ids=["tiny UNet", "tiny decoder", "nano KL decoder", "nano decoder"],
 )
+@pytest.mark.slow
 def test_the_peak_of_memory_falls(new, most):
     network, forward = new()
     before = live_bytes.peak(lambda: _step(network, forward))

@@ -28,6 +28,7 @@ def _found(data, **options):
     return {(f.kind, image.split("/")[-1]) for f in findings for image in f.images}
 
 
+@pytest.mark.slow
 def test_a_clean_folder_raises_no_alarm_also_without_masks_normals_and_cameras(clean):
     whole = manifest.read(clean)
     assert survey([whole]).findings == ()

@@ -85,6 +85,7 @@ def test_tables_that_are_none_are_refused(tmp_path):
 
 
 @pytest.mark.skipif(not LISTS.is_dir(), reason="real data not present")
+@pytest.mark.slow
 def test_official_table_and_filtered_lists_have_their_published_counts():
     frames = hypersim_frames.released(LISTS / "hypersim" / "metadata_images_split_scene_v1.csv")
     released = {"train": 59543, "val": 7386, "test": 7690}
