@@ -3,9 +3,11 @@ import micro_models
 import pytest
 import torch
 
-from monostep.checkpoints import folder
+from monostep.checkpoints import folder, opening
+from monostep.errors import CheckpointError
+from monostep.files.atomic import read_json
 from monostep.training import low_rank
-from monostep.training.keeping import RESULT, AutoencoderKeeper, ModelKeeper
+from monostep.training.keeping import RESULT, AutoencoderKeeper, BaseKeeper, ModelKeeper
 from monostep.training.precision import Frozen
 from monostep.training.world import World
 
@@ -74,3 +76,15 @@ def test_an_autoencoder_is_kept_alone(opened, tmp_path):
     )
     kept = folder.load_autoencoder(tmp_path / RESULT)
     assert _same(kept.state_dict(), opened[0].vae.state_dict())
+
+
+def test_a_base_model_is_kept_as_stable_diffusions_folder(opened, tmp_path):
+    model, _ = opened
+    run = tmp_path / "run"
+    BaseKeeper(model=model, run=run, world=ALONE)(step=3, scores={"denoising_error": 0.5})
+    found = opening.find(run / RESULT, task="normals", frame="opengl")
+    assert (found.card.family, found.card.task) == ("end-to-end", "normals")
+    assert _same(opening.load(found).state_dict(), model.state_dict())
+    assert read_json(run / RESULT / "scores.json") == {"step": 3, "denoising_error": 0.5}
+    with pytest.raises(CheckpointError, match="task"):
+        opening.find(run / RESULT)

@@ -182,3 +182,20 @@ def test_an_autoencoder_of_another_width_is_named(tmp_path):
     folder.save_autoencoder(AutoencoderTiny(config), tmp_path, dtype=torch.float32)
     with pytest.raises(SettingError, match="3 latent channels, the UNet expects 4"):
         begin(override(recipe("nano-depth"), [f"autoencoder={tmp_path}"]))
+
+
+def test_a_base_model_is_trained_and_others_start_from_it(tmp_path, autoencoder, cache):
+    base = override(
+        recipe("miniature-base"),
+        [*SMALL, *EVERY, cache, "steps=2", "warmup=1", "size=nano", f"autoencoder={autoencoder}"],
+    )
+    train(base, tmp_path / "base")
+    model = folder.load_autoencoder(tmp_path / "base" / "model")
+    assert model.config.factor == 4
+    for name in ("miniature-depth", "miniature-e2e-normals"):
+        started = override(recipe(name), [*SMALL, f"start={tmp_path / 'base'}"])
+        begun = begin(started)
+        unet = load_file(tmp_path / "base/model/unet/diffusion_pytorch_model.safetensors")
+        assert begun.model.unet.config.in_channels == 8
+        assert torch.equal(begun.model.unet.conv_in.weight[:, :4] * 2, unet["conv_in.weight"])
+        assert torch.equal(begun.model.unet.conv_out.weight, unet["conv_out.weight"])

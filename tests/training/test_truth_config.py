@@ -114,3 +114,8 @@ def test_the_result_is_run_as_it_was_trained(noise, asked):
         "spacing": "trailing",
         "last": "clean",
     }
+
+
+def test_a_start_has_its_own_size():
+    with pytest.raises(SettingError, match=r"size miniature is of no effect .* the start has its"):
+        override(recipe("nano-depth"), ["start=runs/base", "size=miniature"])

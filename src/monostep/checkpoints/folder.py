@@ -38,6 +38,7 @@ PIPELINES: Mapping[Task, str] = {
     "normals": "MarigoldNormalsPipeline",
     "geometry": "DepthNormalEstimationPipeline",
 }
+BASE = "StableDiffusionPipeline"
 NONE = [None, None]  # a component that is not there, as diffusers says it
 
 
@@ -54,16 +55,46 @@ def save(
     `state` is the model's state where the model itself does not hold it as it is to be written:
     adapted, or spread over processes.
     """
+    sampler = _save_parts(model, folder, dtype, state, spacing=card.spacing)
+    write_json(folder / INDEX, _index(model, card, sampler=sampler))
+    hashed = dataclasses.replace(card, tensor_hash=tensor_hash(_all_tensors(folder)))
+    write_json(folder / CARD, hashed.as_dict())
+
+
+def save_base(
+    model: LatentDiffusion,
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    state: Mapping[str, Tensor] | None = None,
+) -> None:
+    """Write a model that makes images out of noise, as Stable Diffusion's folder; `state` as above.
+
+    It predicts nothing, so it has no card, and the empty prompt in place of a text encoder.
+    """
+    sampler = _save_parts(model, folder, dtype, state, spacing="trailing")
+    words = {"text_encoder": NONE, "tokenizer": NONE}
+    parts = _networks(model, sampler)
+    write_json(folder / INDEX, {"_class_name": BASE, **parts, **words})
+
+
+def _save_parts(
+    model: LatentDiffusion,
+    folder: Path,
+    dtype: torch.dtype,
+    state: Mapping[str, Tensor] | None,
+    *,
+    spacing: str,
+) -> str:
+    """Write all but index and card; returns the sampler's class."""
     state = model.state_dict() if state is None else state
     _save_autoencoder(_under(state, "vae"), model.vae, folder, dtype)
     weights.write(folder / "unet" / weights.NAME, _cast(_under(state, "unet"), dtype))
     write_json(folder / layout.UNET_CONFIG, dimensions.unet_to_json(model.unet.config))
     _save_context(model, _under(state, layout.IMAGE_ENCODER), folder, dtype)
-    schedule = scheduler.to_json(model.schedule, card.spacing)
+    schedule = scheduler.to_json(model.schedule, spacing)
     write_json(folder / layout.SCHEDULER_CONFIG, schedule)
-    write_json(folder / INDEX, _index(model, card, sampler=schedule["_class_name"]))
-    hashed = dataclasses.replace(card, tensor_hash=tensor_hash(_all_tensors(folder)))
-    write_json(folder / CARD, hashed.as_dict())
+    return schedule["_class_name"]
 
 
 def save_autoencoder(autoencoder: Autoencoder, folder: Path, *, dtype: torch.dtype) -> None:
@@ -169,12 +200,18 @@ def _cast(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor
 def _index(model: LatentDiffusion, card: Card, *, sampler: str) -> dict:
     return {
         "_class_name": PIPELINES[card.task],
-        "unet": ["diffusers", "UNet2DConditionModel"],
-        "vae": ["diffusers", type(model.vae).__name__],
-        "scheduler": ["diffusers", sampler],
+        **_networks(model, sampler),
         **_others(model, card),
         "default_denoising_steps": card.steps,
         "default_processing_resolution": card.resolution,
+    }
+
+
+def _networks(model: LatentDiffusion, sampler: str) -> dict:
+    return {
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", type(model.vae).__name__],
+        "scheduler": ["diffusers", sampler],
     }
 
 

@@ -1,6 +1,7 @@
 """Named sizes: the published one, the one that runs on any CPU, the one for tests."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from monostep.network.autoencoder_kl import AutoencoderKLConfig
 from monostep.network.autoencoder_tiny import AutoencoderTinyConfig
@@ -38,6 +39,36 @@ NANO_AUTOENCODER = AutoencoderTinyConfig(
     width=32, encoder_blocks=(1, 2, 2), decoder_blocks=(3, 2, 1)
 )
 NANO_AUTOENCODER_KL = AutoencoderKLConfig(channels=(24, 48, 64), layers=1, groups=8)
+
+MINIATURE_UNET = replace(NANO_UNET, channels=(32, 64, 96, 128), heads=(1, 2, 3, 4))
+MINIATURE_AUTOENCODER = AutoencoderTinyConfig(
+    width=32,
+    encoder_blocks=(0, 1, 2),
+    decoder_blocks=(2, 1, 0),
+    scale=2.0,  # its training holds latents at half of unit size, and noise has all of it
+)
+
+Size: TypeAlias = Literal["nano", "miniature"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """The dimensions of what is trained where there is nothing to start from."""
+
+    unet: UNetConfig
+    tiny: AutoencoderTinyConfig
+    kl: AutoencoderKLConfig
+
+    @property
+    def joint_unet(self) -> UNetConfig:
+        """The UNet of depth and normals together."""
+        return replace(self.unet, classes=10, joint=True)
+
+
+NETWORKS: dict[Size, Networks] = {
+    "nano": Networks(unet=NANO_UNET, tiny=NANO_AUTOENCODER, kl=NANO_AUTOENCODER_KL),
+    "miniature": Networks(unet=MINIATURE_UNET, tiny=MINIATURE_AUTOENCODER, kl=NANO_AUTOENCODER_KL),
+}
 
 TINY_UNET = UNetConfig(
     in_channels=8,

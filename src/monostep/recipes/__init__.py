@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from monostep.errors import SettingError
-from monostep.recipes import distil, geometry, marigold, nano, own, paper
+from monostep.recipes import distil, geometry, marigold, miniature, nano, own, paper
 from monostep.training.config import TrainConfig
 
 RECIPES: dict[str, Callable[[], TrainConfig]] = {
@@ -13,6 +13,15 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "nano-depth": nano.nano_depth,
     "nano-normals": nano.nano_normals,
     "nano-geometry": geometry.nano_geometry,
+    "miniature-autoencoder": miniature.miniature_autoencoder,
+    "miniature-base": miniature.miniature_base,
+    "miniature-depth": miniature.miniature_depth,
+    "miniature-normals": miniature.miniature_normals,
+    "miniature-lcm": miniature.miniature_lcm,
+    "miniature-e2e-depth": miniature.miniature_e2e_depth,
+    "miniature-e2e-normals": miniature.miniature_e2e_normals,
+    "miniature-latent": miniature.miniature_latent,
+    "miniature-geometry": miniature.miniature_geometry,
     "marigold-e2e-depth": paper.marigold_e2e_depth,
     "marigold-e2e-normals": paper.marigold_e2e_normals,
     "sd-e2e-depth": paper.sd_e2e_depth,

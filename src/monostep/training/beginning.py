@@ -18,9 +18,10 @@ from monostep.errors import CheckpointError, MonostepWarning, SettingError
 from monostep.files.atomic import read_json
 from monostep.geometry.quantity import INVERSE
 from monostep.network import sizes
-from monostep.network.unet import UNet
+from monostep.network.unet import UNet, UNetConfig
 from monostep.training import state
 from monostep.training.diffusion_config import LatentConfig
+from monostep.training.image_config import ImageConfig
 from monostep.training.keeping import RESULT
 from monostep.training.one_step import check_inputs, trained_part
 from monostep.training.step import NORMALS_FRAME
@@ -86,17 +87,32 @@ def double_inputs(unet: UNet, *, halve_bias: bool) -> None:
 
 
 def _random(config: TruthConfig) -> tuple[LatentDiffusion, None]:
-    dimensions = sizes.NANO_UNET
+    dimensions = sizes.NETWORKS[config.size].unet
     if config.noise == "none":
         dimensions = dataclasses.replace(dimensions, in_channels=dimensions.out_channels)
-    unet = UNet(dimensions)
-    model = LatentDiffusion(
-        unet=unet,
+    return random_model(config, dimensions), None
+
+
+def random_model(config: TruthConfig | ImageConfig, dimensions: UNetConfig) -> LatentDiffusion:
+    """A model of random weights around an autoencoder; they come from torch's generator."""
+    return LatentDiffusion(
+        unet=UNet(dimensions),
         prompt=torch.randn(config.prompt_tokens, dimensions.context),
         autoencoder=open_autoencoder(config.autoencoder or AUTOENCODER, dimensions.out_channels),
         schedule=Schedule(alpha_bar=scaled_linear(), target="velocity"),
     )
-    return model, None
+
+
+def begin_image(config: ImageConfig) -> LatentDiffusion:
+    """The base model that an image run begins with: a UNet that sees the noisy latent alone.
+
+    Raises:
+        CheckpointError: an autoencoder that is not there or broken.
+        SettingError: one that does not fit.
+    """
+    dimensions = sizes.NETWORKS[config.size].unet
+    bare = dataclasses.replace(dimensions, in_channels=dimensions.out_channels)
+    return random_model(config, bare).train()
 
 
 def open_autoencoder(name: str, channels: int) -> Autoencoder:
@@ -143,7 +159,7 @@ def load_start(found: Checkpoint, run: Path) -> LatentDiffusion:
 def _load_last(run: Path, model: LatentDiffusion) -> None:
     """Give a run's model its last weights, unless what learned is not what the result is."""
     ran = read_json(run / CONFIG)
-    if ran.get("task") in FROM_TRUTH and not ran.get("rank") and not ran.get("average"):
+    if ran.get("task") in ("image", *FROM_TRUTH) and not ran.get("rank") and not ran.get("average"):
         decoder, encoder = (ran.get(f"train_{n}", False) for n in ("decoder", "image_encoder"))
         part = trained_part(model, decoder=decoder, image_encoder=encoder)
         state.load_weights(run, part)

@@ -1,6 +1,7 @@
 """What a run is: one frozen, complete description; recipes return it, `--set` changes it.
 
 TrainConfig                what every run has
++ ImageConfig              makes a base model (training/image_config.py)
 + TruthConfig              learns from true depth and normals (training/truth_config.py)
   + GeometryConfig         learns both with one network (training/geometry_config.py)
 + CodecConfig              learns a teacher's latents and maps (training/distil_config.py)
@@ -17,7 +18,9 @@ from typing import Any, Literal, TypeAlias
 from monostep.data.splits import SEEDS
 from monostep.errors import SettingError
 
-Task: TypeAlias = Literal["autoencoder", "depth", "normals", "geometry", "codec", "student"]
+Task: TypeAlias = Literal[
+    "autoencoder", "image", "depth", "normals", "geometry", "codec", "student"
+]
 Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
 Optimiser: TypeAlias = Literal["adamw", "adam", "adamw8bit"]
 Recompute: TypeAlias = Literal["none", "unet", "all"]

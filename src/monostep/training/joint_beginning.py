@@ -52,10 +52,10 @@ def begin_joint(config: GeometryConfig) -> JointBeginning:
 
 
 def _random(config: GeometryConfig) -> tuple[JointDiffusion, None]:
+    dimensions = sizes.NETWORKS[config.size].joint_unet
     if config.halve_bias:
-        raise _no_doubling(sizes.NANO_JOINT_UNET.in_channels)
-    joint = config.attention != "separate"
-    dimensions = dataclasses.replace(sizes.NANO_JOINT_UNET, joint=joint)
+        raise _no_doubling(dimensions.in_channels)
+    dimensions = dataclasses.replace(dimensions, joint=config.attention != "separate")
     model = JointDiffusion(
         unet=UNet(dimensions),
         autoencoder=open_autoencoder(config.autoencoder or AUTOENCODER, dimensions.out_channels),

@@ -41,6 +41,22 @@ class ModelKeeper:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class BaseKeeper:
+    """Writes a base model, from which others start, in Stable Diffusion's layout."""
+
+    model: LatentDiffusion
+    run: Path
+    world: World
+
+    def __call__(self, *, step: int, scores: Mapping[str, float]) -> None:
+        """Keep the model as it is now, adapters merged and all parts of weights together."""
+        state = {name: _whole(tensor) for name, tensor in low_rank.merged(self.model).items()}
+        if self.world.leads:
+            folder.save_base(self.model, self.run / RESULT, state=state)
+            write_json(self.run / RESULT / "scores.json", {"step": step, **scores})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class AutoencoderKeeper:
     """Writes an autoencoder alone."""
 

@@ -14,7 +14,7 @@ from monostep.network.autoencoder_kl import AutoencoderKL
 from monostep.network.autoencoder_tiny import AutoencoderTiny
 from monostep.training import loop, source
 from monostep.training.autoencoder import AutoencoderTask
-from monostep.training.beginning import CONFIG, begin
+from monostep.training.beginning import CONFIG, begin, begin_image
 from monostep.training.config import TrainConfig
 from monostep.training.consistency_task import begin_distillation, consistency_task
 from monostep.training.diffusion_config import ConsistencyConfig, DiffusionConfig, LatentConfig
@@ -25,8 +25,10 @@ from monostep.training.fitting import fit
 from monostep.training.geometry_config import GeometryConfig, GeometryDiffusionConfig
 from monostep.training.geometry_diffusion_task import GeometryDiffusionTask
 from monostep.training.geometry_task import GeometryTask
+from monostep.training.image_config import ImageConfig
+from monostep.training.image_task import ImageTask
 from monostep.training.joint_beginning import begin_joint
-from monostep.training.keeping import RESULT, AutoencoderKeeper, ModelKeeper
+from monostep.training.keeping import RESULT, AutoencoderKeeper, BaseKeeper, ModelKeeper
 from monostep.training.latent_task import latent_task
 from monostep.training.loop import Keeper
 from monostep.training.state import Progress
@@ -114,6 +116,11 @@ def _task(config: TrainConfig, run: Path, world: World) -> tuple[Task, Keeper]:
             autoencoder = channels_last(_new_autoencoder(config).to(world.device))
             keep = AutoencoderKeeper(autoencoder=autoencoder, run=run, world=world)
             return AutoencoderTask(autoencoder, config), keep
+        case ImageConfig():
+            base = channels_last(begin_image(config).to(world.device))
+            task = ImageTask(base, config)
+            fit(task, base, config)
+            return task, BaseKeeper(model=base, run=run, world=world)
         case TruthConfig():
             task, card = _truth_task(config, world)
         case CodecConfig() | StudentConfig():
@@ -173,6 +180,7 @@ def _distillation(config: CodecConfig | StudentConfig, world: World) -> tuple[Ta
 
 
 def _new_autoencoder(config: TruthConfig) -> Autoencoder:
+    networks = sizes.NETWORKS[config.size]
     if config.family == "kl":
-        return AutoencoderKL(sizes.NANO_AUTOENCODER_KL)
-    return AutoencoderTiny(sizes.NANO_AUTOENCODER)
+        return AutoencoderKL(networks.kl)
+    return AutoencoderTiny(networks.tiny)

@@ -13,6 +13,7 @@ from monostep.errors import SettingError
 from monostep.geometry.depth import Quantity
 from monostep.geometry.frames import Frame
 from monostep.losses.depth import Unit
+from monostep.network.sizes import Size
 from monostep.training.config import Family, TrainConfig
 
 Noise: TypeAlias = Literal["zeros", "gaussian", "pyramid", "pyramid-geowizard", "none"]
@@ -61,6 +62,7 @@ class TruthConfig(TrainConfig):
     # run, for its last weights; for its result, RUN/model, if adapters or an average made that, or
     # if the run learned from a teacher's maps.
     start: str | None = None
+    size: Size = "nano"  # of the networks that are random at the start
     autoencoder: str | None = None  # of this model; none: of the start, or of nano-depth
     prompt_tokens: int = 2  # 2 as at inference, or 77, to which E2E-FT pads its empty prompt
     halve_bias: bool = False  # with the weights where conv_in is doubled: E2E-FT; Marigold does not
@@ -94,6 +96,8 @@ class TruthConfig(TrainConfig):
                 "depth_unit relative with quantity log_depth: a logarithm has no relative error, "
                 "it is one; choose depth_unit metre"
             )
+        if self.start is not None:
+            self.refuse("size", why="the start has its own")
         if self.rank and self.train_decoder:
             raise SettingError(
                 f"rank {self.rank} with train_decoder: adapters alone learn, and the decoder would "

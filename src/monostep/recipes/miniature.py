@@ -1,0 +1,157 @@
+"""The paper in miniature: its models at a size that a CPU trains, on procedural scenes.
+
+`monostep reproduce miniature` runs them all, for each of its seeds, and measures what comes out.
+One by one, S being a seed and A and B the runs of the first two recipes:
+
+    monostep train miniature-autoencoder -o A
+    monostep train miniature-base -o B --set seed=S --set autoencoder=A/model
+    monostep train miniature-depth -o D --set seed=S --set start=B        Marigold
+    monostep train miniature-e2e-depth -o E --set seed=S --set start=D    E2E-FT; or start=B
+    monostep train miniature-lcm -o L --set seed=S --set teacher=D
+
+Common to all: scenes of 64x80 pixels, 32 a step, an autoencoder of 4 x 4 pixels a latent, a UNet
+of 4.6 million weights, and products in bfloat16. Images per second are those of one CPU thread.
+"""
+
+import dataclasses
+from typing import Any
+
+from monostep.recipes.nano import nano_autoencoder
+from monostep.training.diffusion_config import ConsistencyConfig, DiffusionConfig, LatentConfig
+from monostep.training.geometry_config import GeometryConfig
+from monostep.training.image_config import ImageConfig
+from monostep.training.truth_config import TruthConfig
+
+HEIGHT, WIDTH = 64, 80
+COMMON: dict[str, Any] = {
+    "phases": ((0.0, HEIGHT, WIDTH, 32),),
+    "scenes": 10_000,
+    "validation_scenes": 64,
+    "pictures": 0,
+}
+# Where nothing is there to start from; with a start, all but `size` holds, too.
+END_TO_END: dict[str, Any] = {
+    **COMMON,
+    "steps": 750,
+    "learning_rate": 5e-4,
+    "final_fraction": 0.02,
+    # In units of each scene's own spread: an outdoor scene's metres would drown the others'.
+    "depth_unit": "image",
+    # Until then the loss is that of the normalised truth, so that every start, and every quantity,
+    # learns which end is near; after alignment a map and its negative are equally good.
+    "align_from": 0.2,
+    "sky_weight": 0.0,
+    "validate_every": 150,
+}
+DIFFUSION: dict[str, Any] = {
+    **COMMON,
+    "learning_rate": 4e-4,
+    "final_fraction": 0.02,
+    "validate_every": 500,
+    "sky_weight": 0.0,
+}
+
+
+def miniature_autoencoder() -> TruthConfig:
+    """The miniature's autoencoder, of images, depth and normals alike; about 40 images/s.
+
+    monostep train miniature-autoencoder -o runs/miniature/autoencoder
+    """
+    return dataclasses.replace(
+        nano_autoencoder(),
+        recipe="miniature-autoencoder",
+        size="miniature",
+        steps=2400,
+        **{**COMMON, "phases": ((0.0, HEIGHT, WIDTH, 16),)},
+    )
+
+
+def miniature_base() -> ImageConfig:
+    """The miniature's Stable Diffusion: images out of noise, from random weights; 60 images/s.
+
+    monostep train miniature-base -o runs/miniature/base-0 --set autoencoder=AUTOENCODER
+    """
+    return ImageConfig(
+        recipe="miniature-base",
+        task="image",
+        size="miniature",
+        steps=6000,
+        **COMMON,
+        learning_rate=6e-4,
+        final_fraction=0.02,
+        validate_every=1000,
+    )
+
+
+def miniature_depth() -> DiffusionConfig:
+    """The miniature's Marigold: depth by diffusion, from the base model; 55 images/s.
+
+    monostep train miniature-depth -o runs/miniature/depth-0 --set start=runs/miniature/base-0
+    """
+    return DiffusionConfig(recipe="miniature-depth", task="depth", steps=3000, **DIFFUSION)
+
+
+def miniature_normals() -> DiffusionConfig:
+    """The miniature's Marigold for normals, from the base model; 55 images/s.
+
+    monostep train miniature-normals -o runs/miniature/normals-0 --set start=runs/miniature/base-0
+    """
+    settings = {name: value for name, value in DIFFUSION.items() if name != "sky_weight"}
+    return DiffusionConfig(recipe="miniature-normals", task="normals", steps=3000, **settings)
+
+
+def miniature_lcm() -> ConsistencyConfig:
+    """The miniature's Marigold-LCM: its teacher's 50 steps in one to four; 30 images/s.
+
+    monostep train miniature-lcm -o runs/miniature/lcm-0 --set teacher=runs/miniature/depth-0
+    """
+    return ConsistencyConfig(
+        recipe="miniature-lcm",
+        task="depth",
+        steps=600,
+        **{**DIFFUSION, "learning_rate": 1e-4, "validate_every": 200},
+    )
+
+
+def miniature_e2e_depth() -> TruthConfig:
+    """The miniature's E2E-FT for depth, from any start; 48 images/s.
+
+    monostep train miniature-e2e-depth -o runs/miniature/e2e-depth-0
+        --set start=runs/miniature/depth-0
+
+    With start=runs/miniature/base-0 it is "directly from Stable Diffusion". From random weights:
+    --set size=miniature --set autoencoder=runs/miniature/autoencoder/model.
+    """
+    return TruthConfig(recipe="miniature-e2e-depth", task="depth", **END_TO_END)
+
+
+def miniature_e2e_normals() -> TruthConfig:
+    """The miniature's E2E-FT for normals, from any start; 48 images/s.
+
+    monostep train miniature-e2e-normals -o runs/miniature/e2e-normals-0
+        --set start=runs/miniature/normals-0
+    """
+    of_depth = ("depth_unit", "align_from", "sky_weight")
+    settings = {name: value for name, value in END_TO_END.items() if name not in of_depth}
+    return TruthConfig(recipe="miniature-e2e-normals", task="normals", **settings)
+
+
+def miniature_latent() -> LatentConfig:
+    """One step with the loss on the latent, all else as in miniature-e2e-depth; 60 images/s.
+
+    monostep train miniature-latent -o runs/miniature/latent-0 --set start=runs/miniature/depth-0
+    """
+    of_decoded = ("depth_unit", "align_from")
+    settings = {name: value for name, value in END_TO_END.items() if name not in of_decoded}
+    return LatentConfig(recipe="miniature-latent", task="depth", **settings)
+
+
+def miniature_geometry() -> GeometryConfig:
+    """The miniature's GeoWizard, end to end from random weights: depth and normals together.
+
+    monostep train miniature-geometry -o runs/miniature/geometry-0
+        --set autoencoder=runs/miniature/autoencoder/model
+    """
+    return GeometryConfig(
+        recipe="miniature-geometry", task="geometry", size="miniature", **END_TO_END
+    )

@@ -1,0 +1,1 @@
+"""A study from an empty folder to its report: what is trained, what is measured, what follows."""
