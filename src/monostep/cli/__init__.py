@@ -19,6 +19,7 @@ from monostep.cli import (
     inspect,
     models,
     predict,
+    reproduce,
     train,
     verify,
 )
@@ -45,6 +46,7 @@ app.command("verify")(verify.verify)
 app.command("fold")(fold.fold)
 app.command("export")(export.export)
 app.command("benchmark")(benchmark.benchmark)
+app.command("reproduce")(reproduce.reproduce)
 
 
 def _version(asked: bool) -> bool:

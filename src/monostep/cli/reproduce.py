@@ -1,0 +1,75 @@
+"""monostep reproduce miniature: a whole study, from training to the report."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monostep.errors import SettingError
+
+if TYPE_CHECKING:
+    from monostep.reproduction.budget import Budget
+
+STUDIES = ("miniature",)
+
+
+def reproduce(
+    study: Annotated[str, typer.Argument(help="What to reproduce: miniature.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="Folder of runs, results and cache; else runs/miniature, or -quick behind it.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.md", help="Where the report goes; else OUT/miniature.md."),
+    ] = None,
+    budget: Annotated[
+        str, typer.Option(help="cpu: ten hours of two cores. gpu: the same runs on a GPU.")
+    ] = "cpu",
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Minutes: claims a, b and c on one small diffusion model."),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trainings at once; else one per CPU core, or 1 on a GPU."),
+    ] = None,
+    report_only: Annotated[
+        bool,
+        typer.Option("--report-only", help="Run nothing; write the report of what is there."),
+    ] = False,
+) -> None:
+    """Train and measure the paper in miniature; goes on where an earlier call was ended."""
+    from monostep.reproduction import report as reports
+    from monostep.reproduction.run import run
+
+    if study not in STUDIES:
+        raise SettingError(f"reproduce {study}: there is: {', '.join(STUDIES)}")
+    chosen = _budget(budget, quick=quick)
+    at_once = jobs or ((os.cpu_count() or 1) if chosen.device == "cpu" else 1)
+    folder = output or Path("runs") / ("miniature-quick" if quick else "miniature")
+    page = report or folder / "miniature.md"
+    try:
+        if not report_only:
+            run(folder, chosen, at_once=at_once, say=lambda line: typer.echo(line, err=True))
+    finally:  # of what is there, also after an interrupt
+        if folder.is_dir():
+            reports.write(folder, chosen, page)
+    typer.echo(page)
+
+
+def _budget(name: str, *, quick: bool) -> "Budget":
+    from monostep.reproduction.budget import BUDGETS
+
+    known = {each.name: each for each in BUDGETS.values() if each.name != "quick"}
+    if name not in known:
+        raise SettingError(f"--budget {name}: choose {', '.join(known)}")
+    if quick and name != "cpu":
+        raise SettingError(f"--quick with --budget {name}: it has a budget of its own; leave one")
+    return BUDGETS["quick"] if quick else known[name]

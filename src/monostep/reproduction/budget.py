@@ -1,0 +1,41 @@
+"""How much a study may cost: seeds, scenes, steps, and where it runs."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from monostep.recipes.miniature import HEIGHT, WIDTH
+
+Name: TypeAlias = Literal["cpu", "gpu", "quick"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """The size of a study; everything else of it follows from its recipes."""
+
+    name: Name
+    device: str  # of training
+    seeds: tuple[int, ...]  # each is a base model of its own and all that is trained from it
+    share: float = 1.0  # of the recipes' steps
+    images: int = 300  # held-out scenes that are measured on
+    height: int = HEIGHT
+    width: int = WIDTH
+    scenes: tuple[int, ...] = (1_000, 10_000, 100_000)  # to train on, for the curve over them
+    cost: str = ""
+
+
+BUDGETS: dict[Name, Budget] = {
+    "cpu": Budget(
+        name="cpu", device="cpu", seeds=(0, 1, 2), cost="about nine hours of two CPU cores"
+    ),
+    "gpu": Budget(
+        name="gpu", device="cuda", seeds=(0, 1, 2), cost="the same runs on a GPU; not measured"
+    ),
+    "quick": Budget(
+        name="quick",
+        device="cpu",
+        seeds=(0,),
+        share=0.2,
+        images=32,
+        cost="a few minutes; claims a, b and c only",
+    ),
+}

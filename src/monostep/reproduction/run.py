@@ -1,0 +1,186 @@
+"""A study from where it stands to its end: jobs as processes, several at once, resumable."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from monostep.errors import MissingExtraError, SettingError, TrainingError
+from monostep.files.atomic import read_json, write_json
+from monostep.reproduction import jobs as plan
+from monostep.reproduction import times
+from monostep.reproduction.budget import Budget
+from monostep.reproduction.jobs import Job
+from monostep.reproduction.study import run_folder
+
+STUDY = "study.json"
+WORK = "monostep.reproduction.work"
+PACKAGES = ("scipy", "matplotlib")  # ensembles, figures
+TICK_S = 0.2
+Say = Callable[[str], None]
+
+
+@dataclass(kw_only=True, eq=False)
+class _Running:
+    job: Job
+    process: subprocess.Popen
+    began: float
+
+
+@dataclass(kw_only=True, eq=False)
+class Crew:
+    """Runs jobs, so many at once; a failed one takes those along that need it, and no others."""
+
+    folder: Path
+    budget: Budget
+    at_once: int
+    say: Say
+    running: list[_Running] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Do what is not done; after an interrupt everything that runs is saved first."""
+        waiting = [job for job in jobs if not job.is_done]
+        self.say(f"{len(jobs)} jobs, {len(jobs) - len(waiting)} of them done before")
+        finished = {job.name for job in jobs if job.is_done}
+        try:
+            while waiting or self.running:
+                finished |= self._collect()
+                lost = [job for job in waiting if set(job.needs) & set(self.failed)]
+                self.failed += [job.name for job in lost]
+                waiting = [job for job in waiting if job not in lost]
+                for job in self._next(waiting, finished):
+                    waiting.remove(job)
+                    self._start(job)
+                time.sleep(TICK_S)
+        except BaseException:
+            self._leave()
+            raise
+
+    def _next(self, waiting: Sequence[Job], finished: set[str]) -> list[Job]:
+        """What may start now, in the order of the list; what measures time waits for quiet."""
+        if any(each.job.alone for each in self.running):
+            return []
+        ready = [job for job in waiting if set(job.needs) <= finished]
+        together = [job for job in ready if not job.alone]
+        if together or self.running:
+            return together[: self.at_once - len(self.running)]
+        return ready[:1]
+
+    def _start(self, job: Job) -> None:
+        command = [sys.executable, "-m", *self._module(job)]
+        log = self.folder / "logs" / f"{job.name.replace(' ', '-')}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        threads = max(1, (os.cpu_count() or 1) // (1 if job.alone else self.at_once))
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}
+        with log.open("a") as file:
+            process = subprocess.Popen(
+                command, stdout=file, stderr=file, env=environment, start_new_session=True
+            )
+        self.running.append(_Running(job=job, process=process, began=time.monotonic()))
+        self.say(f"{job.name}: begins")
+
+    def _module(self, job: Job) -> list[str]:
+        if not job.trains:
+            return [WORK, str(self.folder), self.budget.name, *job.words]
+        begun = (_folder_of(self.folder, job) / "config.json").is_file()
+        return ["monostep", *job.words, *(["--resume"] if begun else [])]
+
+    def _collect(self) -> set[str]:
+        """Take note of what has ended; the names of what is done."""
+        ended = [each for each in self.running if each.process.poll() is not None]
+        self.running = [each for each in self.running if each not in ended]
+        return {each.job.name for each in ended if self._note(each)}
+
+    def _note(self, each: _Running) -> bool:
+        job, seconds = each.job, time.monotonic() - each.began
+        times.add(self.folder, job.name, seconds)
+        if each.process.returncode == 0 and job.trains:
+            _finish(_folder_of(self.folder, job))
+        if each.process.returncode != 0 or not job.is_done:
+            self.failed.append(job.name)
+            self.say(f"{job.name}: failed; see {self.folder / 'logs'}")
+            return False
+        self.say(f"{job.name}: done, {seconds:.0f} s")
+        return True
+
+    def _leave(self) -> None:
+        """Ask trainings to save their state, wait for them, and count their time."""
+        for each in self.running:
+            each.process.send_signal(signal.SIGTERM)
+        for each in self.running:
+            each.process.wait()
+            times.add(self.folder, each.job.name, time.monotonic() - each.began)
+
+
+def _folder_of(folder: Path, job: Job) -> Path:
+    return run_folder(folder, job.name)
+
+
+def _finish(run: Path) -> None:
+    """Mark a training as done and give back the space of its states, which nobody resumes."""
+    write_json(run / plan.FINISHED, {"run": run.name})
+    shutil.rmtree(run / "states", ignore_errors=True)
+
+
+def run(folder: Path, budget: Budget, *, at_once: int, say: Say) -> None:
+    """Bring a study to its end.
+
+    Raises:
+        MissingExtraError: what it needs on its way is not installed.
+        SettingError: the folder holds a study of another budget.
+        TrainingError: some jobs failed; it names them.
+    """
+    _check_packages()
+    _claim(folder, budget)
+    crew = Crew(folder=folder, budget=budget, at_once=at_once, say=say)
+    with _piece(folder, at_once):
+        crew.run(plan.jobs(folder, budget))
+    if crew.failed:
+        raise TrainingError(
+            f"{len(crew.failed)} jobs failed or need one that did: {', '.join(crew.failed)}; "
+            f"see {folder / 'logs'}, and start again to try them again"
+        )
+
+
+def _check_packages() -> None:
+    """Refuse to begin hours of work at whose end a package is missing."""
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"the study needs the package {' and '.join(missing)}: "
+            "pip install 'monostep[reproduce]'"
+        )
+
+
+def _claim(folder: Path, budget: Budget) -> None:
+    """Write down whose folder it is; another budget's runs would be taken for its own."""
+    path = folder / STUDY
+    own = {"study": "miniature", "budget": budget.name}
+    if not path.is_file():
+        write_json(path, own)
+    elif (found := read_json(path)) != own:
+        raise SettingError(
+            f"{folder} holds a study of budget {found.get('budget')}, this is {budget.name}; "
+            "choose another folder with -o"
+        )
+
+
+@contextmanager
+def _piece(folder: Path, at_once: int) -> Iterator[None]:
+    """Note when the study ran, and whether it was interrupted."""
+    began, clock, ended = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic(), "cut"
+    try:
+        yield
+        ended = "end"
+    finally:
+        seconds = time.monotonic() - clock
+        times.add_piece(folder, began=began, seconds=seconds, at_once=at_once, ended=ended)

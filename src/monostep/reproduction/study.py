@@ -1,0 +1,170 @@
+"""The paper in miniature as a list of trainings, each by the public trainer.
+
+autoencoder
+  base-S                        images out of noise: the miniature's Stable Diffusion
+    depth-S, normals-S          Marigold
+      lcm-S                     Marigold-LCM
+      e2e-*-S                   E2E-FT, and its variations
+    e2e-*-base-S                directly from the base model
+  e2e-*-random-S                from random weights: the control
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monostep.recipes import recipe
+from monostep.reproduction.budget import Budget
+from monostep.reproduction.trials import ENSEMBLES, LCM, ONCE, ONES, Kind, Trial
+
+AUTOENCODER = "autoencoder"
+QUANTITIES = ("disparity", "sqrt_disparity", "log_depth")
+KINDS: tuple[Kind, ...] = ("depth", "normals")
+RUNS, RESULTS = "runs", "results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training: a recipe, and what is set otherwise; values with {NAME} name a run's model."""
+
+    name: str
+    recipe: str
+    seed: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()  # names of runs
+
+    @property
+    def model(self) -> str:
+        """Its name without the seed."""
+        return self.name.removesuffix(f"-{self.seed}")
+
+    def arguments(self, folder: Path, budget: Budget) -> list[str]:
+        """What stands behind `monostep train`."""
+        settings = {"seed": str(self.seed), **self.settings, **self._common(folder, budget)}
+        set_ = [f"{name}={_named(value, folder)}" for name, value in settings.items()]
+        pairs = [part for each in set_ for part in ("--set", each)]
+        return [self.recipe, "-o", str(run_folder(folder, self.name)), *pairs]
+
+    def _common(self, folder: Path, budget: Budget) -> dict[str, str]:
+        settings = {"cache": str(folder / "cache"), "device": budget.device}
+        if budget.share != 1:
+            settings["steps"] = str(round(budget.share * recipe(self.recipe).steps))
+        return settings
+
+
+def run_folder(folder: Path, name: str) -> Path:
+    """Where a run lies in the study's folder."""
+    return folder / RUNS / name
+
+
+def model_folder(folder: Path, name: str) -> Path:
+    """The model that came of a run."""
+    return run_folder(folder, name) / "model"
+
+
+def runs(budget: Budget) -> list[Run]:
+    """All trainings of a study, every one behind those that it needs."""
+    if budget.name == "quick":
+        return [_quick(seed) for seed in budget.seeds]
+    first = Run(name=AUTOENCODER, recipe="miniature-autoencoder", seed=0)
+    return [first, *(each for seed in budget.seeds for each in _of_seed(seed, budget))]
+
+
+def trials(run: Run) -> list[Trial]:
+    """What is measured of the model of a run."""
+    model, kind = run.model, _kind(run)
+    if model == "geometry-random":
+        return [
+            Trial(model=model, seed=run.seed, kind=each, way=ONCE, joint=True) for each in KINDS
+        ]
+    if kind is None:
+        return []
+    of_diffusion = (*ONES, *ENSEMBLES)
+    ways = {"depth": of_diffusion, "normals": of_diffusion, "lcm": LCM}.get(model, (ONCE,))
+    return [Trial(model=model, seed=run.seed, kind=kind, way=way) for way in ways]
+
+
+def is_diffusion(run: Run) -> bool:
+    """Whether the run makes a Marigold-like model, whose whole way is measured."""
+    return run.recipe in ("miniature-depth", "miniature-normals")
+
+
+def is_base(run: Run) -> bool:
+    """Whether the run makes a model of images out of noise."""
+    return run.recipe == "miniature-base"
+
+
+def _kind(run: Run) -> Kind | None:
+    """The map that a run's model predicts; None for those that predict none."""
+    if run.recipe in ("miniature-autoencoder", "miniature-base"):
+        return None
+    return "normals" if "normals" in run.recipe else "depth"
+
+
+def _quick(seed: int) -> Run:
+    """A diffusion model of depth from random weights, around the embedded autoencoder."""
+    settings = {"size": "miniature", "autoencoder": "nano-depth"}
+    return Run(name=f"depth-{seed}", recipe="miniature-depth", seed=seed, settings=settings)
+
+
+def _of_seed(seed: int, budget: Budget) -> list[Run]:
+    """A base model and all that is trained from it."""
+    vae = {"autoencoder": _model(AUTOENCODER)}
+    base = _run("base", "miniature-base", seed, vae, AUTOENCODER)
+    found = [base]
+    for kind in KINDS:
+        diffusion = _run(kind, f"miniature-{kind}", seed, {"start": _model(base.name)}, base.name)
+        found += [diffusion, *_of_kind(kind, seed, diffusion.name, base.name)]
+    return [*found, *_of_depth(seed, found[1].name, base.name, budget)]
+
+
+def _of_kind(kind: Kind, seed: int, diffusion: str, base: str) -> list[Run]:
+    """E2E from every start, and with other noises."""
+    name = f"miniature-e2e-{kind}"
+    random = {"size": "miniature", "autoencoder": _model(AUTOENCODER)}
+    found = [
+        _run(f"e2e-{kind}", name, seed, {"start": _model(diffusion)}, diffusion),
+        _run(f"e2e-{kind}-base", name, seed, {"start": _model(base)}, base),
+        _run(f"e2e-{kind}-random", name, seed, random, AUTOENCODER),
+    ]
+    for noise in ("gaussian", "pyramid"):
+        settings = {"start": _model(diffusion), "noise": noise}
+        found.append(_run(f"e2e-{kind}-{noise}", name, seed, settings, diffusion))
+    return found
+
+
+def _of_depth(seed: int, diffusion: str, base: str, budget: Budget) -> list[Run]:
+    """What is tried with depth alone, and both maps together."""
+    e2e = "miniature-e2e-depth"
+    trained, blank = {"start": _model(diffusion)}, {"start": _model(base)}
+    vae = {"autoencoder": _model(AUTOENCODER)}
+    found = [
+        _run("lcm", "miniature-lcm", seed, {"teacher": _model(diffusion)}, diffusion),
+        _run("latent-depth", "miniature-latent", seed, trained, diffusion),
+        _run("e2e-depth-decoder", e2e, seed, {**trained, "train_decoder": "true"}, diffusion),
+        _run("geometry-random", "miniature-geometry", seed, vae, AUTOENCODER),
+    ]
+    for quantity in QUANTITIES:
+        settings = {**blank, "quantity": quantity}
+        found.append(_run(f"e2e-depth-{quantity}", e2e, seed, settings, base))
+    usual = recipe(e2e).scenes  # is e2e-depth-base
+    for count in budget.scenes:
+        if count != usual:
+            name, settings = f"e2e-depth-base-{count // 1000}k", {**blank, "scenes": str(count)}
+            found.append(_run(name, e2e, seed, settings, base))
+    return found
+
+
+def _run(model: str, recipe: str, seed: int, settings: Mapping[str, str], needs: str) -> Run:
+    return Run(name=f"{model}-{seed}", recipe=recipe, seed=seed, settings=settings, needs=(needs,))
+
+
+def _model(run: str) -> str:
+    return f"{{{run}}}"
+
+
+def _named(value: str, folder: Path) -> str:
+    """A setting's value with the folder of a run's model in the place of {RUN}."""
+    if value.startswith("{"):
+        return str(model_folder(folder, value.strip("{}")))
+    return value

@@ -1,0 +1,34 @@
+"""Seconds that each job of a study took, and when the study itself ran: it may be in pieces."""
+
+from pathlib import Path
+from typing import Any
+
+from monostep.files.atomic import read_json, write_json
+from monostep.reproduction.study import RESULTS
+
+FILE, PIECES = "times.json", "pieces.json"
+
+
+def load(folder: Path) -> dict[str, float]:
+    """Seconds by job."""
+    path = folder / RESULTS / FILE
+    return dict(read_json(path)) if path.is_file() else {}
+
+
+def add(folder: Path, job: str, seconds: float) -> None:
+    """Count a piece of a job."""
+    times = load(folder)
+    times[job] = round(times.get(job, 0.0) + seconds, 1)
+    write_json(folder / RESULTS / FILE, times)
+
+
+def pieces(folder: Path) -> list[dict[str, Any]]:
+    """Calls of the command: when each began, its seconds, jobs at once, and how it ended."""
+    path = folder / RESULTS / PIECES
+    return list(read_json(path)["pieces"]) if path.is_file() else []
+
+
+def add_piece(folder: Path, *, began: str, seconds: float, at_once: int, ended: str) -> None:
+    """Note a call of the command that did something."""
+    piece = {"began": began, "seconds": round(seconds), "at_once": at_once, "ended": ended}
+    write_json(folder / RESULTS / PIECES, {"pieces": [*pieces(folder), piece]})

@@ -1,0 +1,46 @@
+import pytest
+from typer.testing import CliRunner
+
+from monostep.cli import app
+from monostep.errors import SettingError
+
+
+def _error(*words):
+    found = CliRunner().invoke(app, ["reproduce", *words])
+    assert isinstance(found.exception, SettingError)
+    return str(found.exception)
+
+
+def test_what_is_not_there_is_said_in_one_line(tmp_path):
+    out = ("-o", str(tmp_path / "out"))
+    assert _error("maxiature", *out) == "reproduce maxiature: there is: miniature"
+    assert _error("miniature", *out, "--budget", "tpu") == "--budget tpu: choose cpu, gpu"
+    assert "has a budget of its own" in _error("miniature", *out, "--quick", "--budget", "gpu")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_of_nothing_says_that_nothing_was_run(tmp_path):
+    page = tmp_path / "page.md"
+    words = ["miniature", "-o", str(tmp_path), "--report", str(page), "--report-only"]
+    found = CliRunner().invoke(app, ["reproduce", *words])
+    assert (found.exit_code, found.stdout.strip()) == (0, str(page))
+    text = page.read_text()
+    assert "**not run**" in text
+    assert "confirmed**" not in text
+    assert "Margins: " in text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_quick_finds_the_bug_and_its_cure(tmp_path):
+    page = tmp_path / "page.md"
+    words = ["miniature", "--quick", "-o", str(tmp_path), "--report", str(page)]
+    found = CliRunner().invoke(app, ["reproduce", *words])
+    assert found.exit_code == 0, found.output
+    verdicts = {}
+    for line in page.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 8 and cells[0] in ("a", "b", "c") and cells[2] == "all":
+            verdicts[cells[1]] = cells[-1].strip("*")
+    assert len(verdicts) == 4
+    assert set(verdicts.values()) == {"confirmed"}, verdicts

@@ -1,0 +1,42 @@
+import numpy as np
+
+from monostep.reproduction import claims, results, study
+from monostep.reproduction.collected import Collected
+from monostep.reproduction.margins import MARGINS
+
+
+def _write(folder, name, error):
+    values = np.full(3, error)
+    columns = {"error": values, "accuracy": values}
+    scores = results.Scores(names=tuple("abc"), strata=("indoor",) * 3, columns=columns)
+    (folder / study.RESULTS).mkdir(exist_ok=True)
+    results.write(folder / study.RESULTS / f"{name}.csv", scores)
+
+
+def test_every_margin_belongs_to_a_claim_and_nothing_is_run_in_an_empty_study(tmp_path):
+    found = claims.outcomes(Collected(tmp_path, (0,)))
+    assert {one.claim.margin for one in found} == MARGINS.keys()
+    assert {one.verdict for one in found} == {"not run"}
+
+
+def test_the_better_ensemble_is_the_one_to_beat(tmp_path):
+    for seed in range(3):
+        _write(tmp_path, f"e2e-depth-{seed}.once", 0.2)
+        _write(tmp_path, f"depth-{seed}.trailing-50x10", 0.1)
+        _write(tmp_path, f"depth-{seed}.leading-50x10", 0.4)
+    found = claims.outcomes(Collected(tmp_path, range(3)))
+    (whole, indoor) = [one for one in found if one.claim.letter == "d"]
+    assert (whole.stratum, indoor.stratum) == ("all", "indoor")
+    assert whole.under.endswith("trailing-50x10")
+    assert whole.ratio.value == 2
+    assert whole.verdict == "not confirmed"
+
+
+def test_trainings_are_compared_over_three_seeds_or_not_at_all(tmp_path):
+    for name in ("e2e-depth-0.once", "depth-0.trailing-1"):
+        _write(tmp_path, name, 0.1)
+    for name in ("e2e-depth-random-0.once", "depth-0.leading-1"):
+        _write(tmp_path, name, 0.4)
+    found = claims.outcomes(Collected(tmp_path, (0,)))
+    verdicts = {one.claim.margin: one.verdict for one in found if one.stratum == "indoor"}
+    assert verdicts == {"a": "confirmed", "f-diffusion": "inconclusive"}

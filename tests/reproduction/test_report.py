@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from monostep.files.atomic import write_json
+from monostep.reproduction import report, results, study
+from monostep.reproduction.budget import BUDGETS
+from monostep.reproduction.results import Scores
+
+BUDGET = BUDGETS["cpu"]
+
+
+def _scores(columns, seed=0):
+    values = np.random.default_rng(seed).uniform(0.1, 0.2, (len(columns), 6))
+    return Scores(
+        names=tuple("abcdef"),
+        strata=("indoor", "outdoor", "object") * 2,
+        columns=dict(zip(columns, values, strict=True)),
+    )
+
+
+def _fill(folder):
+    target = folder / study.RESULTS
+    target.mkdir(parents=True)
+    for run in study.runs(BUDGET):
+        for trial in study.trials(run):
+            results.write(target / f"{trial.name}.csv", _scores(results.SCORED, run.seed))
+        if study.is_diffusion(run):
+            steps = [f"step_{k}" for k in range(1, 51)]
+            results.write(target / f"{run.name}.path.csv", _scores(steps))
+        if study.is_base(run):
+            kinds = [f"{s}_{k}" for s in ("leading", "trailing") for k in (1, 10, 25, 50)]
+            results.write(target / f"{run.name}.generation.csv", _scores(kinds))
+    write_json(target / "memory.json", {"sd2": {"1": 10, "2": 20, "4": 40}})
+
+
+def test_an_empty_study_has_a_report_that_says_so(tmp_path):
+    report.write(tmp_path, BUDGET, tmp_path / "out.md")
+    text = (tmp_path / "out.md").read_text()
+    assert "**not run**" in text
+    assert "**confirmed**" not in text
+
+
+@pytest.mark.parametrize("part", [1, 0])
+def test_a_study_in_part_or_whole_has_a_report(tmp_path, part):
+    _fill(tmp_path)
+    if part:
+        (tmp_path / study.RESULTS / "depth-1.trailing-1.csv").unlink()
+        (tmp_path / study.RESULTS / "latent-depth-0.once.csv").unlink()
+    report.write(tmp_path, BUDGET, tmp_path / "out.md")
+    text = (tmp_path / "out.md").read_text()
+    assert "**not run**" not in text
+    assert "| m | 2 calls" in text
+    assert all(each.stat().st_size < 60_000 for each in (tmp_path / "out").glob("*.png"))
+    assert len(list((tmp_path / "out").glob("*.png"))) == 5
