@@ -245,7 +245,8 @@ def _run(path, model_folder, **config):
     shutil.copytree(model_folder, path / "model")
     write_json(path / "config.json", config)
     model, _ = folder.load(model_folder)
-    part = trained_part(model, decoder=config.get("train_decoder", False))
+    learned = {name: config.get(f"train_{name}", False) for name in ("encoder", "decoder")}
+    part = trained_part(model, **learned)
     last = {f"weight/{name}": p.detach() + 1 for name, p in part.named_parameters()}
     (path / "states").mkdir()
     about = {"progress": json.dumps({"step": 3, "best": 0.5})}
@@ -253,14 +254,15 @@ def _run(path, model_folder, **config):
     return model
 
 
-@pytest.mark.parametrize("decoder", [True, False])
-def test_of_a_run_it_begins_with_the_last_weights(tmp_path, own, decoder):
-    best = _run(tmp_path, own, task="depth", train_decoder=decoder)
+@pytest.mark.parametrize(("encoder", "decoder"), [(False, False), (False, True), (True, True)])
+def test_of_a_run_it_begins_with_the_last_weights(tmp_path, own, encoder, decoder):
+    best = _run(tmp_path, own, task="depth", train_encoder=encoder, train_decoder=decoder)
     model = begin(_config("nano-depth", f"start={tmp_path}")).model
     assert torch.equal(model.unet.conv_out.weight, best.unet.conv_out.weight + 1)
     learned = model.vae.decoder.layers[0].weight, best.vae.decoder.layers[0].weight
     assert torch.equal(learned[0], learned[1] + decoder)
-    assert torch.equal(model.vae.encoder.layers[0].weight, best.vae.encoder.layers[0].weight)
+    learned = model.vae.encoder.layers[0].weight, best.vae.encoder.layers[0].weight
+    assert torch.equal(learned[0], learned[1] + encoder)
     kept = begin(_config("nano-depth", f"start={tmp_path / 'model'}")).model
     assert torch.equal(kept.unet.conv_out.weight, best.unet.conv_out.weight)
 

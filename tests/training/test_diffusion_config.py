@@ -10,7 +10,13 @@ from monostep.training.overriding import override
 @pytest.mark.parametrize("make", [latent_e2e, marigold_depth, marigold_lcm])
 @pytest.mark.parametrize(
     "setting",
-    ["train_decoder=true", "depth_unit=image", "clip_target=true", "gradient_weight=0.5"],
+    [
+        "train_encoder=true",
+        "train_decoder=true",
+        "depth_unit=image",
+        "clip_target=true",
+        "gradient_weight=0.5",
+    ],
 )
 def test_settings_of_decoded_losses_are_refused_where_they_would_do_nothing(make, setting):
     with pytest.raises(SettingError, match=f"{setting.split('=')[0]}.*no effect.*latents"):

@@ -167,14 +167,10 @@ def _plain_noise(size, strength, generator):
 
 
 def _plain_draws(shape):
-    """Timesteps and noise of the two images; before them come the numbers for augmentation."""
+    """Timesteps and noise of the two images."""
     times, noises = [], []
     for seed in SEEDS:
         generator = torch.Generator().manual_seed(seed)
-        torch.rand(3, generator=generator, dtype=torch.float64)
-        torch.rand(2, generator=generator, dtype=torch.float64)
-        torch.randint(5, (), generator=generator)
-        torch.randint(2**62, (), generator=generator)
         times.append(torch.randint(1000, (), generator=generator))
         noises.append(_plain_noise(shape, 0.9 * times[-1].item() / 1000, generator))
     return torch.stack(times), torch.stack(noises).double()

@@ -99,13 +99,8 @@ def _plain_truths(samples):
 
 
 def _plain_noise(kind):
-    """Timestep of each image, and noise of both halves, after the numbers for augmentation."""
+    """Timestep of each image, and noise of both halves."""
     generators = [torch.Generator().manual_seed(seed) for seed in SEEDS]
-    for own in generators:
-        torch.rand(3, generator=own, dtype=torch.float64)
-        torch.rand(2, generator=own, dtype=torch.float64)
-        torch.randint(5, (), generator=own)
-        torch.randint(2**62, (), generator=own)
     time = torch.stack([torch.randint(1000, (), generator=own) for own in generators])
     draws = []
     for _ in range(2):

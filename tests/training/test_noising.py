@@ -1,6 +1,5 @@
 import dataclasses
 
-import paired_models
 import plain_losses
 import pytest
 import torch
@@ -55,12 +54,6 @@ def test_geowizards_pyramid_is_as_strong_as_the_timestep_is_late(time):
     )
     expected = plain_losses.geowizards_pyramid((4, 32, 32), _generators(1)[0], time / 1000)
     torch.testing.assert_close(found, expected)
-
-
-def test_augmentation_changes_what_is_seen():
-    samples = paired_models.batch().samples
-    assert torch.equal(_noising().seen(samples, _generators(2)), samples.image)
-    assert not torch.equal(_noising(jitter=1.0).seen(samples, _generators(2)), samples.image)
 
 
 def test_scored_predictions_begin_with_equal_noise():

@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 
 import killing
@@ -199,3 +200,14 @@ def test_a_base_model_is_trained_and_others_start_from_it(tmp_path, autoencoder,
         assert begun.model.unet.config.in_channels == 8
         assert torch.equal(begun.model.unet.conv_in.weight[:, :4] * 2, unet["conv_in.weight"])
         assert torch.equal(begun.model.unet.conv_out.weight, unet["conv_out.weight"])
+
+
+def test_a_run_older_than_a_setting_resumes_with_its_default(tmp_path, config, whole):
+    old = tmp_path / "old"
+    shutil.copytree(whole, old)
+    settings = json.loads((old / "config.json").read_text())
+    del settings["zoom"], settings["weights"]
+    (old / "config.json").write_text(json.dumps(settings))
+    assert train(config, old, resume=True).step == 8
+    with pytest.raises(TrainingError, match=r"other settings \(zoom 1.0 -> 2.0\)"):
+        train(override(config, ["zoom=2"]), old, resume=True)

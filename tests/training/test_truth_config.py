@@ -14,6 +14,9 @@ from monostep.training.overriding import override
         ("sky_weight=-1", "sky_weight is -1.0: it must be 0 or above"),
         ("latent_weight=NaN", "latent_weight is nan: it must be 0 or above"),
         ("align_from=-0.5", "align_from is -0.5: it must be 0 or above"),
+        ("jitter=2.0", r"jitter 2.0: a share must be in \[0, 1\]"),
+        ("camera=-1", r"camera -1.0: a share must be in \[0, 1\]"),
+        ("zoom=0.5", "zoom 0.5: a magnification must be at least 1"),
         ("steps=0", "steps is 0: it must be above 0"),
         ("prompt_tokens=3", "prompt tokens 3: choose 2 .* or 77"),
         ("quantity=log_depth", "depth_unit relative with quantity log_depth"),
@@ -119,3 +122,15 @@ def test_the_result_is_run_as_it_was_trained(noise, asked):
 def test_a_start_has_its_own_size():
     with pytest.raises(SettingError, match=r"size miniature is of no effect .* the start has its"):
         override(recipe("nano-depth"), ["start=runs/base", "size=miniature"])
+
+
+@pytest.mark.parametrize("change", ["blur=0.5", "zoom=2"])
+def test_latents_of_changed_images_are_not_kept(change):
+    with pytest.raises(SettingError, match="latents kept: images that are changed at random"):
+        override(recipe("nano-depth"), ["latents=kept", change])
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_adapters_and_a_codec_that_learns_exclude_each_other(part):
+    with pytest.raises(SettingError, match=f"the {part} would not; leave one"):
+        override(recipe("nano-depth"), ["rank=2", f"train_{part}=true"])

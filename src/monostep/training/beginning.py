@@ -160,8 +160,8 @@ def _load_last(run: Path, model: LatentDiffusion) -> None:
     """Give a run's model its last weights, unless what learned is not what the result is."""
     ran = read_json(run / CONFIG)
     if ran.get("task") in ("image", *FROM_TRUTH) and not ran.get("rank") and not ran.get("average"):
-        decoder, encoder = (ran.get(f"train_{n}", False) for n in ("decoder", "image_encoder"))
-        part = trained_part(model, decoder=decoder, image_encoder=encoder)
+        names = ("encoder", "decoder", "image_encoder")
+        part = trained_part(model, **{name: ran.get(f"train_{name}", False) for name in names})
         state.load_weights(run, part)
 
 

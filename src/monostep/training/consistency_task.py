@@ -26,6 +26,7 @@ from monostep.training.latent_task import LatentDepthTask, LatentNormalsTask
 from monostep.training.target_latent import mean_of_cells
 from monostep.training.task import PerImage, Task
 from monostep.training.teacher import Teacher
+from monostep.training.varying import varied
 
 
 class Target(nn.Module):
@@ -78,6 +79,7 @@ class ConsistencyLoss(Sampled):
         """Pseudo-Huber distance of the student's end of each trajectory from the target's."""
         self.target.follow(self.model.unet, step=batch.step, decay=self.settings.follow)
         schedule = self.model.schedule
+        batch = varied(batch, self.config)
         image_latent = self.encoded(batch.samples.image * 2 - 1)
         clean, weight = self.truth(batch.samples)
         generators = [batch.generator(row) for row in range(len(batch.seeds))]

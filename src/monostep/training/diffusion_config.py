@@ -18,6 +18,7 @@ Holes: TypeAlias = Literal["near", "middle", "far"]
 TrainingNoise: TypeAlias = Literal[Strategy, "pyramid-geowizard", "white"]
 FIXED_LEVELS = ("white", "pyramid-geowizard")
 DECODED = (  # settings of TruthConfig for losses on decoded maps
+    "train_encoder",
     "train_decoder",
     "depth_unit",
     "clip_target",
@@ -59,11 +60,6 @@ class DiffusionConfig(LatentConfig):
     noise_annealed: bool = True  # strength in proportion to t / T, else the same at every t
     zero_snr: bool = False  # noise schedule without any signal at t = T-1: Marigold v1.1
 
-    # Shares of the images whose colours vary, that are out of focus, and that are shaken.
-    jitter: float = 0.0
-    blur: float = 0.0
-    motion_blur: float = 0.0
-
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         super().__post_init__()
@@ -79,14 +75,6 @@ class DiffusionConfig(LatentConfig):
             raise SettingError(f"noise_strength {self.noise_strength}: it must be in [0, 1]")
         if self.validation_steps < 1:
             raise SettingError(f"validation_steps {self.validation_steps}: it must be at least 1")
-        for name in ("jitter", "blur", "motion_blur"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingError(f"{name} {getattr(self, name)}: a share must be in [0, 1]")
-        if self.latents is not None and max(self.jitter, self.blur, self.motion_blur) > 0:
-            raise SettingError(
-                f"latents {self.latents}: images that are changed at random have no latent to "
-                "keep; leave latents out, or set jitter, blur and motion_blur to 0"
-            )
 
     @property
     def how(self) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from monostep.training.latent_task import LatentDepthTask, LatentLoss, LatentNor
 from monostep.training.noising import Noising, equal_draws
 from monostep.training.target_latent import mean_of_cells
 from monostep.training.task import PerImage, Task
+from monostep.training.varying import varied
 
 
 def said(
@@ -75,8 +76,9 @@ class DiffusionLoss(Sampled):
     def loss(self, batch: Batch) -> PerImage:
         """Mean squared error of the UNet's output for each image at a random timestep."""
         schedule, noising = self.model.schedule, self.noising
+        batch = varied(batch, self.config)
         generators = [batch.generator(row) for row in range(len(batch.seeds))]
-        image_latent = self.encoded(noising.seen(batch.samples, generators) * 2 - 1)
+        image_latent = self.encoded(batch.samples.image * 2 - 1)
         clean, weight = self.truth(batch.samples)
         time = noising.times(generators).to(clean.device)
         noise = noising.noise(clean, time, generators)

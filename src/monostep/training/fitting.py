@@ -28,6 +28,8 @@ def fit(task: Task, model: LatentDiffusion, config: TrainConfig) -> precision.Fr
         recompute(model.unet)
     if config.recompute == "all":
         recompute(model.vae.decoder)
+        if any(id(parameter) in learning for parameter in model.vae.encoder.parameters()):
+            recompute(model.vae.encoder)
     frozen = _frozen(model, config, learning)
     if config.latents is not None:
         _keep_latents(model, config, config.latents, learning)

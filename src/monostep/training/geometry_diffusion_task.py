@@ -32,6 +32,7 @@ from monostep.training.target_latent import (
     normals_picture,
 )
 from monostep.training.task import PerImage
+from monostep.training.varying import varied
 
 Truth = tuple[Latent, Cells]
 
@@ -56,17 +57,17 @@ class GeometryDiffusionTask(JointTask):
     def loss(self, batch: Batch) -> PerImage:
         """Weighted sum of the mean squared errors of both halves, at one timestep of each image."""
         model, noising, config = self.model, self.noising, self.config
+        batch = varied(batch, config)
         schedule, domain = model.schedule, batch.samples.kind
         generators = [batch.generator(row) for row in range(len(batch.seeds))]
-        image = noising.seen(batch.samples, generators)
-        image_latent = encoded(model, image * 2 - 1)
+        image_latent = encoded(model, batch.samples.image * 2 - 1)
         truths = self.truths(batch.samples)
         clean = torch.cat([latent for latent, _ in truths])
         one = noising.times(generators).to(clean.device)
         time = one.repeat(2)
         noise = torch.cat([noising.noise(latent, one, generators) for latent, _ in truths])
         noisy = forward.noisy(schedule, clean, noise, time)
-        context = self.context(image, batch.samples)
+        context = self.context(batch.samples)
         output = model.said(image_latent, noisy, time, context=context, domain=domain)
         error = (output - forward.target(schedule, clean, noise, time)).square()
         depth, normals = (
@@ -91,7 +92,7 @@ class GeometryDiffusionTask(JointTask):
         how, model = self.how, self.model
         image_latent = encoded(model, samples.image * 2 - 1)
         sampler = Sampler(schedule=model.schedule, times=self.visited, last=how["last"])
-        context = self.context(samples.image, samples)
+        context = self.context(samples)
         output = partial(model.output, image_latent, context=context, domain=samples.kind)
         both = image_latent.repeat(2, 1, 1, 1)
         draws = equal_draws(sampler, both, kind=how["noise"], seed=self.config.seed)

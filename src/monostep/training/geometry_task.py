@@ -15,6 +15,7 @@ from monostep.training.joint_task import JointTask, Maps, split
 from monostep.training.map_loss import depth_loss, normals_loss
 from monostep.training.one_step import initial
 from monostep.training.task import PerImage
+from monostep.training.varying import varied
 
 
 class GeometryTask(JointTask):
@@ -23,6 +24,7 @@ class GeometryTask(JointTask):
     def loss(self, batch: Batch) -> PerImage:
         """Weighted sum of the depth loss and the angle of each image."""
         config = self.config
+        batch = varied(batch, config)
         depth, normals = self.maps(batch)
         depth_part = depth_loss(depth, batch, config)
         angle = normals_loss(normals, batch.samples, config, frame=self.frame)
@@ -46,7 +48,7 @@ class GeometryTask(JointTask):
 
     def _clean(self, samples: Samples, image_latent: Latent, noisy: Halves) -> Halves:
         model, last = self.model, self.model.schedule.last
-        context = self.context(samples.image, samples)
+        context = self.context(samples)
         output = model.output(image_latent, noisy, last, context=context, domain=samples.kind)
         time = torch.full((len(noisy),), last, device=noisy.device)
         return model.schedule.clean(noisy, output, time)

@@ -35,7 +35,10 @@ class JointTask(ABC):
         self.config = config
         self.frame = frames.check(frame)
         self.trained = trained_part(
-            model, decoder=config.train_decoder, image_encoder=config.train_image_encoder
+            model,
+            encoder=config.train_encoder,
+            decoder=config.train_decoder,
+            image_encoder=config.train_image_encoder,
         )
 
     @abstractmethod
@@ -67,9 +70,9 @@ class JointTask(ABC):
         """The number of each image; a part whose truth is not known is 0."""
         return self.whole({name: part.error for name, part in self.parts(samples).items()})
 
-    def context(self, image: Float[Tensor, "batch 3 height width"], samples: Samples) -> Context:
-        """What the UNet reads of images in [0, 1], and of where the samples were taken."""
-        return self.model.context(squash(image, self.model.side), samples.kind)
+    def context(self, samples: Samples) -> Context:
+        """What the UNet reads of the images, and of where they were taken."""
+        return self.model.context(squash(samples.image, self.model.side), samples.kind)
 
 
 def split(decoded: Float[Tensor, "both_halves 3 height width"]) -> Maps:

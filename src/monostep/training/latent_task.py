@@ -29,6 +29,7 @@ from monostep.training.target_latent import (
     normals_picture,
 )
 from monostep.training.task import PerImage, Task
+from monostep.training.varying import varied
 
 
 class LatentLoss(OneStep):
@@ -42,6 +43,7 @@ class LatentLoss(OneStep):
 
     def loss(self, batch: Batch) -> PerImage:
         """Mean squared error of the clean latent of each image."""
+        batch = varied(batch, self.config)
         image_latent = self.encoded(batch.samples.image * 2 - 1)
         truth, weight = self.truth(batch.samples)
         generators = [batch.generator(row) for row in range(len(batch.seeds))]

@@ -1,4 +1,4 @@
-"""The random numbers of diffusion training: timesteps, noise, and how images are changed."""
+"""The random numbers of diffusion training: timesteps and noise."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from monostep.data.augment import Augmentation
-from monostep.data.samples import Samples
 from monostep.diffusion import annealed, noise
 from monostep.diffusion.sampler import Sampler
 from monostep.diffusion.schedule import Latent
 from monostep.training.diffusion_config import DiffusionConfig
-from monostep.training.target_latent import Picture
 
 Generators = Sequence[torch.Generator]
 
@@ -24,14 +21,6 @@ class Noising:
         """`total` timesteps, T, of which each image gets one."""
         self.config = config
         self.total = total
-        self.augmentation = Augmentation(
-            jitter=config.jitter, blur=config.blur, motion_blur=config.motion_blur
-        )
-
-    def seen(self, samples: Samples, generators: Generators) -> Picture:
-        """The images as the network sees them, augmented, in [0, 1]."""
-        pairs = zip(samples.image, generators, strict=True)
-        return torch.stack([self.augmentation.apply(image, own) for image, own in pairs])
 
     def times(self, generators: Generators) -> Int[Tensor, " batch"]:
         """The timestep of each image, from 0 to T-1."""

@@ -58,7 +58,7 @@ def check_inputs(model: LatentDiffusion, kind: Noise) -> None:
 
 
 def trained_part(
-    model: LatentDiffusion, *, decoder: bool, image_encoder: bool = False
+    model: LatentDiffusion, *, encoder: bool = False, decoder: bool, image_encoder: bool = False
 ) -> nn.Module:
     """The UNet, or it and what else is asked for, as all of the model that requires gradients.
 
@@ -66,6 +66,10 @@ def trained_part(
     """
     model.requires_grad_(False)  # noqa: FBT003 - torch's own signature
     part = nn.ModuleDict({"unet": model.unet})
+    if encoder:
+        part["encoder"] = model.vae.encoder
+        if isinstance(model.vae, AutoencoderKL):
+            part["quant_conv"] = model.vae.quant_conv
     if decoder:
         part["decoder"] = model.vae.decoder
         if isinstance(model.vae, AutoencoderKL):
@@ -93,7 +97,9 @@ class OneStep:
         config.check_sizes(model.multiple)
         self.model = model
         self.config = config
-        self._trained = trained_part(model, decoder=config.train_decoder)
+        self._trained = trained_part(
+            model, encoder=config.train_encoder, decoder=config.train_decoder
+        )
 
     @property
     def trained(self) -> nn.Module:
@@ -102,12 +108,13 @@ class OneStep:
 
     def decoded(self, batch: Batch) -> Decoded:
         """The map of each image from its own noise."""
-        return self._decoded(batch.samples, [batch.generator(k) for k in range(len(batch.seeds))])
+        generators = [batch.generator(row) for row in range(len(batch.seeds))]
+        return self._decoded(batch.samples, generators)
 
     def decoded_to_score(self, samples: Samples) -> Decoded:
         """The map of each image from the same noise in every validation, and for every image."""
-        seed = self.config.seed
-        return self._decoded(samples, [torch.Generator().manual_seed(seed) for _ in samples.kind])
+        generators = [torch.Generator().manual_seed(self.config.seed) for _ in samples.kind]
+        return self._decoded(samples, generators)
 
     def _decoded(self, samples: Samples, generators: Sequence[torch.Generator]) -> Decoded:
         image_latent = self.model.encode(samples.image * 2 - 1)

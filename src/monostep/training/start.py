@@ -1,5 +1,6 @@
 """From a config to a running task: what learns, on what, and where results go."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -99,7 +100,8 @@ FREE = (
 
 
 def _same(stored: dict, config: TrainConfig, run: Path) -> None:
-    current = json.loads(json.dumps(config.as_dict()))  # as it was stored: tuples are lists
+    current = _plain(config.as_dict())
+    stored = {**_plain(_defaults(config)), **stored}  # of settings newer than the run
     names = current.keys() | stored.keys()
     other = sorted(n for n in names - set(FREE) if stored.get(n) != current.get(n))
     if other:
@@ -107,6 +109,16 @@ def _same(stored: dict, config: TrainConfig, run: Path) -> None:
         raise TrainingError(
             f"{run} was started with other settings ({changes}); resume with the same"
         )
+
+
+def _plain(settings: dict) -> dict:
+    """As they are stored: tuples are lists."""
+    return json.loads(json.dumps(settings))
+
+
+def _defaults(config: TrainConfig) -> dict:
+    fields = dataclasses.fields(config)
+    return {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
 
 
 def _task(config: TrainConfig, run: Path, world: World) -> tuple[Task, Keeper]:

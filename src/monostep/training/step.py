@@ -16,6 +16,7 @@ from monostep.training.map_loss import depth_error, depth_loss, normals_error, n
 from monostep.training.one_step import OneStep
 from monostep.training.task import Measured, PerImage
 from monostep.training.truth_config import TruthConfig
+from monostep.training.varying import varied
 
 NORMALS_FRAME = "opengl"  # what Marigold's normals models speak
 
@@ -27,6 +28,7 @@ class DepthTask(OneStep):
 
     def loss(self, batch: Batch) -> PerImage:
         """Affine-invariant L1 of each image; before `align_from`, L1 from the normalised truth."""
+        batch = varied(batch, self.config)
         return depth_loss(decode.depth(self.decoded(batch)), batch, self.config)
 
     def predict(self, samples: Samples) -> Map:
@@ -59,6 +61,7 @@ class NormalsTask(OneStep):
 
     def loss(self, batch: Batch) -> PerImage:
         """Mean angle of each image in radians."""
+        batch = varied(batch, self.config)
         predicted = decode.normals(self.decoded(batch))
         return normals_loss(predicted, batch.samples, self.config, frame=self.frame)
 

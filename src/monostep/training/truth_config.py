@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from monostep.checkpoints import prompt
 from monostep.checkpoints.families import HOW
+from monostep.data.augment import Augmentation
 from monostep.errors import SettingError
 from monostep.geometry.depth import Quantity
 from monostep.geometry.frames import Frame
@@ -20,6 +21,7 @@ Noise: TypeAlias = Literal["zeros", "gaussian", "pyramid", "pyramid-geowizard", 
 NetworkFrame: TypeAlias = Literal["start", Frame]
 Pool: TypeAlias = Literal["image", "batch"]
 
+CHANGES = ("jitter", "camera", "blur", "motion_blur")
 OF_NEW_AUTOENCODERS = ("family", "latent_weight")
 OF_DEPTH = (
     "quantity",
@@ -36,7 +38,10 @@ OF_MODELS = (  # and not of an autoencoder alone
     "autoencoder",
     "prompt_tokens",
     "halve_bias",
+    "train_encoder",
     "train_decoder",
+    *CHANGES,
+    "zoom",
     "noise",
     "pool",
     "frame",
@@ -66,9 +71,18 @@ class TruthConfig(TrainConfig):
     autoencoder: str | None = None  # of this model; none: of the start, or of nano-depth
     prompt_tokens: int = 2  # 2 as at inference, or 77, to which E2E-FT pads its empty prompt
     halve_bias: bool = False  # with the weights where conv_in is doubled: E2E-FT; Marigold does not
+    train_encoder: bool = False  # with the UNet, so that a small model's latents say what it needs
     train_decoder: bool = False  # with the UNet; E2E-FT, supplement, table A-2
     family: Family = "tiny"  # of an autoencoder trained from scratch
     latent_weight: float = 1e-3  # keeps the latents of an autoencoder near unit size
+
+    # Shares of the images whose colours vary, that another camera takes in another light, that are
+    # out of focus, and that are shaken.
+    jitter: float = 0.0
+    camera: float = 0.0
+    blur: float = 0.0
+    motion_blur: float = 0.0
+    zoom: float = 1.0  # largest magnification at which a part of an image is seen; 1: the whole
 
     noise: Noise = "zeros"  # z_t beside the image's latent; none: a UNet of 4 channels, without it
     pool: Pool = "image"  # mean of the images' means, or, as E2E-FT, of the batch's pixels
@@ -98,12 +112,27 @@ class TruthConfig(TrainConfig):
             )
         if self.start is not None:
             self.refuse("size", why="the start has its own")
-        if self.rank and self.train_decoder:
-            raise SettingError(
-                f"rank {self.rank} with train_decoder: adapters alone learn, and the decoder would "
-                "not; leave one of the two out"
-            )
+        for part in ("encoder", "decoder"):
+            if self.rank and getattr(self, f"train_{part}"):
+                raise SettingError(
+                    f"rank {self.rank} with train_{part}: adapters alone learn, and the {part} "
+                    "would not; leave one of the two out"
+                )
+        self._check_changes()
         self._check_task()
+
+    def _check_changes(self) -> None:
+        """Refuse shares of changed images that are none, or whose latents should be kept."""
+        if not self.zoom >= 1:
+            raise SettingError(f"zoom {self.zoom}: a magnification must be at least 1")
+        for name in CHANGES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingError(f"{name} {getattr(self, name)}: a share must be in [0, 1]")
+        if self.latents is not None and (self.augmentation.changes or self.zoom > 1):
+            raise SettingError(
+                f"latents {self.latents}: images that are changed at random have no latent to "
+                f"keep; leave latents out, or set {', '.join(CHANGES)} to 0 and zoom to 1"
+            )
 
     def _check_task(self) -> None:
         """Refuse settings that would be of no effect on what the run learns."""
@@ -115,6 +144,11 @@ class TruthConfig(TrainConfig):
             self.refuse("frame", why="it learns depth, not normals")
         elif self.task == "normals":
             self.refuse(*OF_DEPTH, why="it learns normals, not depth")
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """How images are changed before the network sees them."""
+        return Augmentation(**{name: getattr(self, name) for name in CHANGES})
 
     @property
     def how(self) -> dict[str, Any]:
