@@ -3,6 +3,8 @@ from typer.testing import CliRunner
 
 from monostep.cli import app
 from monostep.errors import SettingError
+from monostep.reproduction import plan
+from monostep.reproduction.budget import BUDGETS
 
 
 def _error(*words):
@@ -21,13 +23,26 @@ def test_what_is_not_there_is_said_in_one_line(tmp_path):
 
 def test_a_report_of_nothing_says_that_nothing_was_run(tmp_path):
     page = tmp_path / "page.md"
-    words = ["miniature", "-o", str(tmp_path), "--report", str(page), "--report-only"]
+    words = ["miniature", "-o", str(tmp_path / "out"), "--report", str(page), "--report-only"]
+    assert "holds no study" in _error(*words)
+    assert not page.exists()
+    plan.begin(tmp_path / "out", BUDGETS["cpu"])
     found = CliRunner().invoke(app, ["reproduce", *words])
     assert (found.exit_code, found.stdout.strip()) == (0, str(page))
     text = page.read_text()
     assert "**not run**" in text
     assert "confirmed**" not in text
     assert "Margins: " in text
+    assert "another" not in text
+
+
+def test_a_report_is_not_overwritten_by_a_command_that_is_refused(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("mine")
+    plan.begin(tmp_path / "out", BUDGETS["cpu"])
+    words = ["miniature", "--quick", "-o", str(tmp_path / "out"), "--report", str(page)]
+    assert "holds a study of budget cpu, this is quick" in _error(*words)
+    assert page.read_text() == "mine"
 
 
 @pytest.mark.slow

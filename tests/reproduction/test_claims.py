@@ -32,11 +32,13 @@ def test_the_better_ensemble_is_the_one_to_beat(tmp_path):
     assert whole.verdict == "not confirmed"
 
 
-def test_trainings_are_compared_over_three_seeds_or_not_at_all(tmp_path):
+def test_there_is_no_verdict_on_fewer_seeds_than_three_unless_the_budget_has_no_more(tmp_path):
     for name in ("e2e-depth-0.once", "depth-0.trailing-1"):
         _write(tmp_path, name, 0.1)
     for name in ("e2e-depth-random-0.once", "depth-0.leading-1"):
         _write(tmp_path, name, 0.4)
-    found = claims.outcomes(Collected(tmp_path, (0,)))
-    verdicts = {one.claim.margin: one.verdict for one in found if one.stratum == "indoor"}
-    assert verdicts == {"a": "confirmed", "f-diffusion": "inconclusive"}
+    for seeds, verdict in ((range(3), "inconclusive"), ((0,), "confirmed")):
+        found = claims.outcomes(Collected(tmp_path, seeds))
+        verdicts = {one.claim.margin: one.verdict for one in found if one.stratum == "indoor"}
+        assert verdicts == {"a": verdict, "f-diffusion": verdict}
+        assert {one.each for one in found if one.stratum == "indoor"} == {(4.0,), (0.25,)}

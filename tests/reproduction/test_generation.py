@@ -79,7 +79,8 @@ def test_the_mean_of_the_parts_is_the_energy_distance():
 
     expected = 2 * apart(x, y).mean() - apart(x, x).sum() / 20 - apart(y, y).sum() / 42
     found = generation.distances({"trailing_1": made}, held_out)
-    assert found.columns["trailing_1"].mean() == pytest.approx(expected, rel=1e-9)
+    distance = found.columns["trailing_1"].mean() - found.columns["held_out"].mean()
+    assert distance == pytest.approx(expected, rel=1e-9)
     assert found.names == ("000000", "000001", "000002", "000003", "000004")
     assert set(found.strata) == {"all"}
 
@@ -87,9 +88,8 @@ def test_the_mean_of_the_parts_is_the_energy_distance():
 def test_distances_grow_with_the_difference_and_vanish_without():
     held_out = _random(60, seed=1)
     made = {str(shift): _random(60, seed=2, shift=shift) for shift in (0.0, 0.1, 0.3)}
-    none, small, large = (
-        generation.distances(made, held_out).columns[name].mean() for name in made
-    )
+    found = generation.distances(made, held_out)
+    none, small, large = ((found.columns[name] - found.columns["held_out"]).mean() for name in made)
     assert abs(none) < 0.003 < small < large
 
 
@@ -111,3 +111,13 @@ def test_a_sheet_has_a_row_for_each_kind(generated):
     first = sheet[height : height + SIZE[0], width : width + SIZE[1]]
     expected = generated["leading_10"][1].permute(1, 2, 0).numpy() * 255
     np.testing.assert_allclose(first, expected, atol=0.51)
+
+
+def test_the_spread_of_the_parts_is_that_of_the_distance_over_other_samples():
+    held_out = _random(40, seed=1)
+    drawn = [
+        generation.distances({"a": _random(30, seed=k, shift=0.2)}, held_out).columns["a"]
+        for k in range(2, 42)
+    ]
+    told = np.mean([parts.std(ddof=1) / len(parts) ** 0.5 for parts in drawn])
+    assert np.std([parts.mean() for parts in drawn]) == pytest.approx(told, rel=0.35)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from monostep.files.atomic import write_json
-from monostep.reproduction import report, results, study
+from monostep.files.atomic import read_json, write_json
+from monostep.reproduction import plan, report, results, study
 from monostep.reproduction.budget import BUDGETS
 from monostep.reproduction.results import Scores
 
@@ -29,6 +29,7 @@ def _fill(folder):
             results.write(target / f"{run.name}.path.csv", _scores(steps))
         if study.is_base(run):
             kinds = [f"{s}_{k}" for s in ("leading", "trailing") for k in (1, 10, 25, 50)]
+            kinds.append("held_out")
             results.write(target / f"{run.name}.generation.csv", _scores(kinds))
     write_json(target / "memory.json", {"sd2": {"1": 10, "2": 20, "4": 40}})
 
@@ -52,3 +53,14 @@ def test_a_study_in_part_or_whole_has_a_report(tmp_path, part):
     assert "| m | 2 calls" in text
     assert all(each.stat().st_size < 60_000 for each in (tmp_path / "out").glob("*.png"))
     assert len(list((tmp_path / "out").glob("*.png"))) == 5
+
+
+def test_margins_that_changed_after_the_beginning_are_said(tmp_path):
+    plan.begin(tmp_path, BUDGET)
+    report.write(tmp_path, BUDGET, tmp_path / "out.md")
+    assert "the study began on 2" in (tmp_path / "out.md").read_text()
+    assert "they were others" not in (tmp_path / "out.md").read_text()
+    path = tmp_path / plan.FILE
+    write_json(path, {**read_json(path), "margins": {"a": {"least": 1.5, "most": None}}})
+    report.write(tmp_path, BUDGET, tmp_path / "out.md")
+    assert "**when they were others**" in (tmp_path / "out.md").read_text()

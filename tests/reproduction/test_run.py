@@ -1,3 +1,4 @@
+import fcntl
 import signal
 import subprocess
 import sys
@@ -6,8 +7,8 @@ import time
 
 import pytest
 
-from monostep.errors import MissingExtraError, SettingError, TrainingError
-from monostep.reproduction import jobs as plan
+from monostep.errors import MissingExtraError, TrainingError
+from monostep.reproduction import jobs as listed
 from monostep.reproduction import run as runner
 from monostep.reproduction import times
 from monostep.reproduction.budget import BUDGETS
@@ -41,7 +42,7 @@ def _job(folder, name, *needs, word=None, alone=False):
 
 
 def _run(folder, jobs, monkeypatch, at_once=2):
-    monkeypatch.setattr(plan, "jobs", lambda _folder, _budget: jobs)
+    monkeypatch.setattr(listed, "jobs", lambda _folder, _budget: jobs)
     heard: list[str] = []
     try:
         runner.run(folder, BUDGETS["quick"], at_once=at_once, say=heard.append)
@@ -65,10 +66,51 @@ def test_jobs_wait_for_what_they_need_and_for_quiet(tmp_path, monkeypatch):
     assert set(times.load(tmp_path)) == {"a", "b", "c", "d"}
 
 
-def test_a_folder_belongs_to_one_budget(tmp_path, monkeypatch):
-    _run(tmp_path, [], monkeypatch)
-    with pytest.raises(SettingError, match="holds a study of budget quick, this is cpu; choose"):
-        runner.run(tmp_path, BUDGETS["cpu"], at_once=1, say=print)
+@pytest.mark.usefixtures("program")
+def test_two_commands_do_not_work_in_one_folder(tmp_path, monkeypatch):
+    with (tmp_path / runner.LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(TrainingError, match="another command works on this study"):
+            _run(tmp_path, [_job(tmp_path, "a")], monkeypatch)
+    assert times.pieces(tmp_path) == []
+
+
+@pytest.mark.usefixtures("program")
+def test_no_more_run_at_once_than_asked(tmp_path, monkeypatch):
+    lines, _ = _run(tmp_path, [_job(tmp_path, name) for name in "abc"], monkeypatch, at_once=1)
+    assert lines == [f"{name} {what}" for name in "abc" for what in ("begins", "ends")]
+
+
+TRAINER = """
+import json, pathlib, sys, time
+name, folder, *words = sys.argv[1:]
+run = pathlib.Path(folder)
+run.mkdir(parents=True, exist_ok=True)
+with (run / "called").open("a") as file:
+    file.write(" ".join(words) + "\\n")
+(run / "states").mkdir(exist_ok=True)
+(run / "config.json").write_text("{}")
+if "--resume" not in words:
+    sys.exit(1)
+"""
+
+
+def test_a_training_that_was_cut_is_resumed_and_its_states_are_given_back(tmp_path, monkeypatch):
+    (tmp_path / "trainer.py").write_text(TRAINER.replace("\\\\n", "\\n"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(runner, "TRAINER", "trainer")
+    run = tmp_path / "runs" / "a"
+    done = (run / listed.FINISHED,)
+    job = Job(name="a", words=("train", str(run)), done=done, trains=True)
+    with pytest.raises(TrainingError, match="1 jobs failed"):
+        _run(tmp_path, [job], monkeypatch)
+    assert (run / "states").is_dir()
+    first = times.load(tmp_path)["a"]
+    _run(tmp_path, [job], monkeypatch)
+    assert job.is_done
+    assert (run / "called").read_text().split("\n")[:2] == ["", "--resume"]
+    assert not (run / "states").exists()
+    assert times.load(tmp_path)["a"] > first
 
 
 def test_a_missing_package_is_named_before_anything_begins(tmp_path, monkeypatch):
@@ -105,19 +147,21 @@ def test_an_interrupt_ends_what_runs_and_counts_its_time(tmp_path):
     script = textwrap.dedent(f"""
         import sys
         from pathlib import Path
-        from monostep.reproduction import jobs as plan, run as runner
+        from monostep.reproduction import jobs as listed, run as runner
         from monostep.reproduction.budget import BUDGETS
         from monostep.reproduction.jobs import Job
         folder = Path({str(tmp_path)!r})
         runner.WORK = "stand_in"
         job = Job(name="a", words=("a", "x"), done=(folder / "x",))
-        plan.jobs = lambda _folder, _budget: [job]
+        listed.jobs = lambda _folder, _budget: [job]
         runner.run(folder, BUDGETS["quick"], at_once=1, say=lambda line: None)
     """)
     (tmp_path / "stand_in.py").write_text("import time; time.sleep(60)")
     process = subprocess.Popen([sys.executable, "-c", script], env={"PYTHONPATH": str(tmp_path)})
     log = tmp_path / "logs" / "a.log"
-    while not log.is_file():
+    for _ in range(600):
+        if log.is_file():
+            break
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) != 0

@@ -44,7 +44,7 @@ def test_every_trial_gets_a_table_and_none_a_second_one(out):
 def test_a_base_model_is_measured_and_drawn(out):
     work.main([str(out), "quick", jobs.GENERATE, "base-0"])
     scores = results.read(jobs.result(out, "base-0.generation.csv"))
-    assert len(scores.columns) == 8
+    assert len(scores.columns) == 9
     assert jobs.result(out, work.SHEET).is_file()
 
 

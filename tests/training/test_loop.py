@@ -47,6 +47,21 @@ def test_only_better_models_are_kept(tmp_path):
     assert progress.best == 1.0
 
 
+@pytest.mark.parametrize("settings", [("validate_every=1",), ("validate_every=3",), ("stop=4",)])
+def test_the_last_weights_are_kept_if_asked_however_they_score(tmp_path, settings):
+    kept = []
+    steps = "steps=8" if "stop=4" in settings else "steps=4"
+    _run(
+        ConstantTask([1.0, 2.0, 2.5, 3.0]),
+        tmp_path,
+        "result=last",
+        steps,
+        *settings,
+        keep=lambda *, step, scores: kept.append((step, scores["error"])),
+    )
+    assert kept[-1][0] == 4
+
+
 def test_a_validation_that_is_not_finite_stops_the_run(tmp_path):
     with pytest.raises(TrainingError, match="validation error is nan"):
         _run(ConstantTask([float("nan")]), tmp_path)

@@ -30,7 +30,10 @@ def reproduce(
         typer.Option(metavar="FILE.md", help="Where the report goes; else OUT/miniature.md."),
     ] = None,
     budget: Annotated[
-        str, typer.Option(help="cpu: ten hours of two cores. gpu: the same runs on a GPU.")
+        str,
+        typer.Option(
+            help="cpu: half a day of two cores. gpu: trainings on a GPU, measuring not; not tried."
+        ),
     ] = "cpu",
     quick: Annotated[
         bool,
@@ -46,6 +49,7 @@ def reproduce(
     ] = False,
 ) -> None:
     """Train and measure the paper in miniature; goes on where an earlier call was ended."""
+    from monostep.reproduction import plan
     from monostep.reproduction import report as reports
     from monostep.reproduction.run import run
 
@@ -55,11 +59,14 @@ def reproduce(
     at_once = jobs or ((os.cpu_count() or 1) if chosen.device == "cpu" else 1)
     folder = output or Path("runs") / ("miniature-quick" if quick else "miniature")
     page = report or folder / "miniature.md"
+    begun = plan.check(folder, chosen)
+    if report_only and not begun:
+        raise SettingError(f"{folder} holds no study; leave --report-only out, or give its folder")
     try:
         if not report_only:
             run(folder, chosen, at_once=at_once, say=lambda line: typer.echo(line, err=True))
     finally:  # of what is there, also after an interrupt
-        if folder.is_dir():
+        if plan.begun(folder) is not None:
             reports.write(folder, chosen, page)
     typer.echo(page)
 

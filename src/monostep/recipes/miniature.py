@@ -1,13 +1,13 @@
 """The paper in miniature: its models at a size that a CPU trains, on procedural scenes.
 
 `monostep reproduce miniature` runs them all, for each of its seeds, and measures what comes out.
-One by one, S being a seed and A and B the runs of the first two recipes:
+One by one, with a seed S:
 
     monostep train miniature-autoencoder -o A
     monostep train miniature-base -o B --set seed=S --set autoencoder=A/model
-    monostep train miniature-depth -o D --set seed=S --set start=B        Marigold
-    monostep train miniature-e2e-depth -o E --set seed=S --set start=D    E2E-FT; or start=B
-    monostep train miniature-lcm -o L --set seed=S --set teacher=D
+    monostep train miniature-depth -o D --set seed=S --set start=B/model       Marigold
+    monostep train miniature-e2e-depth -o E --set seed=S --set start=D/model   E2E-FT; or B/model
+    monostep train miniature-lcm -o L --set seed=S --set teacher=D/model
 
 Common to all: scenes of 64x80 pixels, 32 a step, an autoencoder of 4 x 4 pixels a latent, a UNet
 of 4.6 million weights, and products in bfloat16. Images per second are those of one CPU thread.
@@ -28,6 +28,7 @@ COMMON: dict[str, Any] = {
     "scenes": 10_000,
     "validation_scenes": 64,
     "pictures": 0,
+    "result": "last",
 }
 # Where nothing is there to start from; with a start, all but `size` holds, too.
 END_TO_END: dict[str, Any] = {
@@ -55,7 +56,7 @@ DIFFUSION: dict[str, Any] = {
 def miniature_autoencoder() -> TruthConfig:
     """The miniature's autoencoder, of images, depth and normals alike; about 40 images/s.
 
-    monostep train miniature-autoencoder -o runs/miniature/autoencoder
+    monostep train miniature-autoencoder -o A
     """
     return dataclasses.replace(
         nano_autoencoder(),
@@ -69,7 +70,7 @@ def miniature_autoencoder() -> TruthConfig:
 def miniature_base() -> ImageConfig:
     """The miniature's Stable Diffusion: images out of noise, from random weights; 60 images/s.
 
-    monostep train miniature-base -o runs/miniature/base-0 --set autoencoder=AUTOENCODER
+    monostep train miniature-base -o B --set autoencoder=AUTOENCODER
     """
     return ImageConfig(
         recipe="miniature-base",
@@ -86,7 +87,7 @@ def miniature_base() -> ImageConfig:
 def miniature_depth() -> DiffusionConfig:
     """The miniature's Marigold: depth by diffusion, from the base model; 55 images/s.
 
-    monostep train miniature-depth -o runs/miniature/depth-0 --set start=runs/miniature/base-0
+    monostep train miniature-depth -o D --set start=B/model
     """
     return DiffusionConfig(recipe="miniature-depth", task="depth", steps=3000, **DIFFUSION)
 
@@ -94,7 +95,7 @@ def miniature_depth() -> DiffusionConfig:
 def miniature_normals() -> DiffusionConfig:
     """The miniature's Marigold for normals, from the base model; 55 images/s.
 
-    monostep train miniature-normals -o runs/miniature/normals-0 --set start=runs/miniature/base-0
+    monostep train miniature-normals -o N --set start=B/model
     """
     settings = {name: value for name, value in DIFFUSION.items() if name != "sky_weight"}
     return DiffusionConfig(recipe="miniature-normals", task="normals", steps=3000, **settings)
@@ -103,7 +104,7 @@ def miniature_normals() -> DiffusionConfig:
 def miniature_lcm() -> ConsistencyConfig:
     """The miniature's Marigold-LCM: its teacher's 50 steps in one to four; 30 images/s.
 
-    monostep train miniature-lcm -o runs/miniature/lcm-0 --set teacher=runs/miniature/depth-0
+    monostep train miniature-lcm -o L --set teacher=D/model
     """
     return ConsistencyConfig(
         recipe="miniature-lcm",
@@ -116,11 +117,11 @@ def miniature_lcm() -> ConsistencyConfig:
 def miniature_e2e_depth() -> TruthConfig:
     """The miniature's E2E-FT for depth, from any start; 48 images/s.
 
-    monostep train miniature-e2e-depth -o runs/miniature/e2e-depth-0
-        --set start=runs/miniature/depth-0
+    monostep train miniature-e2e-depth -o E
+        --set start=D/model
 
-    With start=runs/miniature/base-0 it is "directly from Stable Diffusion". From random weights:
-    --set size=miniature --set autoencoder=runs/miniature/autoencoder/model.
+    With start=B/model it is "directly from Stable Diffusion". From random weights:
+    --set size=miniature --set autoencoder=A/model.
     """
     return TruthConfig(recipe="miniature-e2e-depth", task="depth", **END_TO_END)
 
@@ -128,8 +129,8 @@ def miniature_e2e_depth() -> TruthConfig:
 def miniature_e2e_normals() -> TruthConfig:
     """The miniature's E2E-FT for normals, from any start; 48 images/s.
 
-    monostep train miniature-e2e-normals -o runs/miniature/e2e-normals-0
-        --set start=runs/miniature/normals-0
+    monostep train miniature-e2e-normals -o E
+        --set start=N/model
     """
     of_depth = ("depth_unit", "align_from", "sky_weight")
     settings = {name: value for name, value in END_TO_END.items() if name not in of_depth}
@@ -139,7 +140,7 @@ def miniature_e2e_normals() -> TruthConfig:
 def miniature_latent() -> LatentConfig:
     """One step with the loss on the latent, all else as in miniature-e2e-depth; 60 images/s.
 
-    monostep train miniature-latent -o runs/miniature/latent-0 --set start=runs/miniature/depth-0
+    monostep train miniature-latent -o E --set start=D/model
     """
     of_decoded = ("depth_unit", "align_from")
     settings = {name: value for name, value in END_TO_END.items() if name not in of_decoded}
@@ -149,8 +150,8 @@ def miniature_latent() -> LatentConfig:
 def miniature_geometry() -> GeometryConfig:
     """The miniature's GeoWizard, end to end from random weights: depth and normals together.
 
-    monostep train miniature-geometry -o runs/miniature/geometry-0
-        --set autoencoder=runs/miniature/autoencoder/model
+    monostep train miniature-geometry -o G
+        --set autoencoder=A/model
     """
     return GeometryConfig(
         recipe="miniature-geometry", task="geometry", size="miniature", **END_TO_END

@@ -20,22 +20,10 @@ class Budget:
     height: int = HEIGHT
     width: int = WIDTH
     scenes: tuple[int, ...] = (1_000, 10_000, 100_000)  # to train on, for the curve over them
-    cost: str = ""
 
 
 BUDGETS: dict[Name, Budget] = {
-    "cpu": Budget(
-        name="cpu", device="cpu", seeds=(0, 1, 2), cost="about nine hours of two CPU cores"
-    ),
-    "gpu": Budget(
-        name="gpu", device="cuda", seeds=(0, 1, 2), cost="the same runs on a GPU; not measured"
-    ),
-    "quick": Budget(
-        name="quick",
-        device="cpu",
-        seeds=(0,),
-        share=0.2,
-        images=32,
-        cost="a few minutes; claims a, b and c only",
-    ),
+    "cpu": Budget(name="cpu", device="cpu", seeds=(0, 1, 2)),
+    "gpu": Budget(name="gpu", device="cuda", seeds=(0, 1, 2)),
+    "quick": Budget(name="quick", device="cpu", seeds=(0,), share=0.2, images=32),
 }

@@ -98,7 +98,7 @@ def against_scenes(collected: Collected) -> "Figure | None":
     known = {count: name for count, name in names.items() if collected.found(name)}
     if len(known) < 2:  # a point is no curve
         return None
-    figure, axes = _axes("training scenes", ERROR["depth"])
+    figure, axes = _axes("training scenes to draw from", ERROR["depth"])
     _lines(axes, collected, list(known.values()), list(known), "tab:green", "E2E, base")
     axes.set(xscale="log")
     return figure

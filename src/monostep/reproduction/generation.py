@@ -29,6 +29,7 @@ from monostep.reproduction.results import Scores
 
 STEPS = (1, 10, 25, 50)
 SPACINGS = ("leading", "trailing")
+HELD_OUT = "held_out"
 AT_ONCE = 100
 GAP = 2  # white pixels between the pictures of a sheet
 
@@ -86,7 +87,10 @@ def generate(
 
 
 def distances(generated: Mapping[str, Images], held_out: Images) -> Scores:
-    """Each generated image's part of the energy distance: the mean of a column is the distance.
+    """Each generated image's part of the distance to the held-out ones, and theirs of each other.
+
+    The mean of a column is the energy distance plus that of "held_out", which is E|y - y'|: a
+    number that is never next to 0, so that ratios of it have a meaning.
 
     Raises:
         ValueError: fewer than two images of a kind.
@@ -96,7 +100,10 @@ def distances(generated: Mapping[str, Images], held_out: Images) -> Scores:
     return Scores(
         names=tuple(f"{number:06d}" for number in range(count)),
         strata=("all",) * count,
-        columns={name: _parts(images, held_out, among) for name, images in generated.items()},
+        columns={
+            **{name: _parts(images, held_out) for name, images in generated.items()},
+            HELD_OUT: np.full(count, float(among)),
+        },
     )
 
 
@@ -135,12 +142,11 @@ def _noise(model: LatentDiffusion, count: int, size: tuple[int, int], seed: int)
     return noises.draw("gaussian", size=shape, members=count, generator=generator)
 
 
-def _parts(
-    generated: Images, held_out: Images, among: Float[Tensor, ""]
-) -> Float[np.ndarray, " image"]:
+def _parts(generated: Images, held_out: Images) -> Float[np.ndarray, " image"]:
     between = _apart(generated, held_out).mean(dim=1)
     own = _apart(generated, generated).sum(dim=1) / (len(generated) - 1)
-    return (2 * between - own - among).numpy()
+    # An image stands in both places of |x - x'|: this is its weight in the distance, the mean back.
+    return (2 * between - 2 * own + own.mean()).numpy()
 
 
 def _apart(one: Images, other: Images) -> Float[Tensor, "image other"]:

@@ -1,5 +1,6 @@
 """A study from where it stands to its end: jobs as processes, several at once, resumable."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -13,15 +14,16 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from monostep.errors import MissingExtraError, SettingError, TrainingError
-from monostep.files.atomic import read_json, write_json
-from monostep.reproduction import jobs as plan
-from monostep.reproduction import times
+from monostep.errors import MissingExtraError, TrainingError
+from monostep.files.atomic import write_json
+from monostep.reproduction import jobs as listed
+from monostep.reproduction import plan, times
 from monostep.reproduction.budget import Budget
 from monostep.reproduction.jobs import Job
 from monostep.reproduction.study import run_folder
 
-STUDY = "study.json"
+LOCK = "lock"
+TRAINER = "monostep"
 WORK = "monostep.reproduction.work"
 PACKAGES = ("scipy", "matplotlib")  # ensembles, figures
 TICK_S = 0.2
@@ -45,6 +47,7 @@ class Crew:
     say: Say
     running: list[_Running] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Do what is not done; after an interrupt everything that runs is saved first."""
@@ -79,8 +82,8 @@ class Crew:
         command = [sys.executable, "-m", *self._module(job)]
         log = self.folder / "logs" / f"{job.name.replace(' ', '-')}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        threads = max(1, (os.cpu_count() or 1) // (1 if job.alone else self.at_once))
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}
+        # One thread each: the same bits whatever the number of cores.
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
         with log.open("a") as file:
             process = subprocess.Popen(
                 command, stdout=file, stderr=file, env=environment, start_new_session=True
@@ -92,7 +95,7 @@ class Crew:
         if not job.trains:
             return [WORK, str(self.folder), self.budget.name, *job.words]
         begun = (_folder_of(self.folder, job) / "config.json").is_file()
-        return ["monostep", *job.words, *(["--resume"] if begun else [])]
+        return [TRAINER, *job.words, *(["--resume"] if begun else [])]
 
     def _collect(self) -> set[str]:
         """Take note of what has ended; the names of what is done."""
@@ -103,6 +106,7 @@ class Crew:
     def _note(self, each: _Running) -> bool:
         job, seconds = each.job, time.monotonic() - each.began
         times.add(self.folder, job.name, seconds)
+        times.grow_piece(self.folder, seconds=time.monotonic() - self.began)
         if each.process.returncode == 0 and job.trains:
             _finish(_folder_of(self.folder, job))
         if each.process.returncode != 0 or not job.is_done:
@@ -114,6 +118,8 @@ class Crew:
 
     def _leave(self) -> None:
         """Ask trainings to save their state, wait for them, and count their time."""
+        for name in (signal.SIGINT, signal.SIGTERM):  # a second one would leave them alone
+            signal.signal(name, signal.SIG_IGN)
         for each in self.running:
             each.process.send_signal(signal.SIGTERM)
         for each in self.running:
@@ -127,7 +133,7 @@ def _folder_of(folder: Path, job: Job) -> Path:
 
 def _finish(run: Path) -> None:
     """Mark a training as done and give back the space of its states, which nobody resumes."""
-    write_json(run / plan.FINISHED, {"run": run.name})
+    write_json(run / listed.FINISHED, {"run": run.name})
     shutil.rmtree(run / "states", ignore_errors=True)
 
 
@@ -140,10 +146,11 @@ def run(folder: Path, budget: Budget, *, at_once: int, say: Say) -> None:
         TrainingError: some jobs failed; it names them.
     """
     _check_packages()
-    _claim(folder, budget)
+    plan.begin(folder, budget)
+    jobs = listed.jobs(folder, budget)
     crew = Crew(folder=folder, budget=budget, at_once=at_once, say=say)
-    with _piece(folder, at_once):
-        crew.run(plan.jobs(folder, budget))
+    with _alone(folder), _piece(folder, at_once, needed=any(not job.is_done for job in jobs)):
+        crew.run(jobs)
     if crew.failed:
         raise TrainingError(
             f"{len(crew.failed)} jobs failed or need one that did: {', '.join(crew.failed)}; "
@@ -161,26 +168,32 @@ def _check_packages() -> None:
         )
 
 
-def _claim(folder: Path, budget: Budget) -> None:
-    """Write down whose folder it is; another budget's runs would be taken for its own."""
-    path = folder / STUDY
-    own = {"study": "miniature", "budget": budget.name}
-    if not path.is_file():
-        write_json(path, own)
-    elif (found := read_json(path)) != own:
-        raise SettingError(
-            f"{folder} holds a study of budget {found.get('budget')}, this is {budget.name}; "
-            "choose another folder with -o"
-        )
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No second command may work in the folder; TrainingError if one does."""
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise TrainingError(
+                f"{folder}: another command works on this study; wait for it, or end it first"
+            ) from error
+        yield
 
 
 @contextmanager
-def _piece(folder: Path, at_once: int) -> Iterator[None]:
-    """Note when the study ran, and whether it was interrupted."""
-    began, clock, ended = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic(), "cut"
+def _piece(folder: Path, at_once: int, *, needed: bool) -> Iterator[None]:
+    """Note when the study ran, and whether it was cut; nothing where there is nothing to do."""
+    if not needed:
+        yield
+        return
+    times.begin_piece(
+        folder, began=datetime.now(UTC).isoformat(timespec="seconds"), at_once=at_once
+    )
+    clock = time.monotonic()
     try:
         yield
-        ended = "end"
-    finally:
-        seconds = time.monotonic() - clock
-        times.add_piece(folder, began=began, seconds=seconds, at_once=at_once, ended=ended)
+    except BaseException:
+        times.grow_piece(folder, seconds=time.monotonic() - clock)
+        raise
+    times.grow_piece(folder, seconds=time.monotonic() - clock, ended="end")

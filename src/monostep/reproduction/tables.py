@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monostep.recipes import recipe
 from monostep.reproduction.collected import STRATA, Collected
 from monostep.reproduction.study import QUANTITIES
 from monostep.reproduction.trials import STEPS, Kind
 
 MISSING = "not run"
+E2E = recipe("miniature-e2e-depth")
+SEEN = E2E.steps * E2E.phases[0][3]  # images of a run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +25,12 @@ class Row:
 
     @property
     def timed(self) -> str:
-        """Its name in timing.json: without the seed."""
-        return self.trial.replace("-{seed}", "")
+        """The trial of equal cost in timing.json: networks are the same, and so are spacings."""
+        model, _, way = self.trial.replace("-{seed}", "").partition(".")
+        if model == "lcm":
+            return f"{model}.{way}"
+        spacing = "trailing" if way.endswith("-1") else "leading"
+        return "e2e-depth.once" if way == "once" else f"depth.{spacing}-{way.partition('-')[2]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +47,7 @@ def tables(scenes: Sequence[int]) -> list[Table]:
     """All comparisons, in the order of the report."""
     return [
         Table(title="Table 1: depth", rows=_main("depth"), timed=True),
-        Table(title="Table 2: normals", rows=_main("normals")),
+        Table(title="Table 2: normals", rows=_main("normals"), timed=True),
         Table(
             title="Table 4: noises of E2E",
             rows=(*_noises("depth"), *_noises("normals")),
@@ -50,7 +57,11 @@ def tables(scenes: Sequence[int]) -> list[Table]:
         Table(title="Parameterisations", rows=_quantities()),
         Table(title="Loss on the latent", rows=_latent()),
         Table(title="Both maps by one model", rows=_joint()),
-        Table(title="Training scenes", rows=_scenes(scenes)),
+        Table(
+            title="Training scenes",
+            rows=_scenes(scenes),
+            note=f"Every run sees {SEEN:,} images: of more scenes than that it sees a part, once.",
+        ),
         *(_steps(kind) for kind in ("depth", "normals")),
     ]
 

@@ -28,7 +28,14 @@ def pieces(folder: Path) -> list[dict[str, Any]]:
     return list(read_json(path)["pieces"]) if path.is_file() else []
 
 
-def add_piece(folder: Path, *, began: str, seconds: float, at_once: int, ended: str) -> None:
-    """Note a call of the command that did something."""
-    piece = {"began": began, "seconds": round(seconds), "at_once": at_once, "ended": ended}
+def begin_piece(folder: Path, *, began: str, at_once: int) -> None:
+    """Note that the command begins to do something; until it ends it counts as cut."""
+    piece = {"began": began, "seconds": 0, "at_once": at_once, "ended": "cut"}
     write_json(folder / RESULTS / PIECES, {"pieces": [*pieces(folder), piece]})
+
+
+def grow_piece(folder: Path, *, seconds: float, ended: str = "cut") -> None:
+    """Note how long the last piece has lasted so far, and how it ended."""
+    *before, last = pieces(folder)
+    grown = {**last, "seconds": round(seconds), "ended": ended}
+    write_json(folder / RESULTS / PIECES, {"pieces": [*before, grown]})

@@ -26,6 +26,7 @@ Optimiser: TypeAlias = Literal["adamw", "adam", "adamw8bit"]
 Recompute: TypeAlias = Literal["none", "unet", "all"]
 Tracker: TypeAlias = Literal["tensorboard", "wandb"]
 Family: TypeAlias = Literal["tiny", "kl"]
+Kept: TypeAlias = Literal["best", "last"]
 Phase: TypeAlias = tuple[float, int, int, int]
 PROCEDURAL = "procedural"
 
@@ -97,6 +98,9 @@ class TrainConfig:
     log_every: int = 20
     validate_every: int = 250
     pictures: int = 4  # validation images that are drawn at every validation
+    # Which weights are the result: those of the best validation, or the last ones, so that equal
+    # budgets are compared and not the luck of a few validations.
+    result: Kept = "best"
     checkpoint_every: int = 250
     keep: int = 2  # states of the run that stay on disk
     trackers: tuple[Tracker, ...] = ()  # besides log.jsonl, which is always written

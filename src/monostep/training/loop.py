@@ -143,7 +143,8 @@ class _Loop:
                 images_per_second=self.journal.images_per_second,
             )
         due = done % config.validate_every == 0 or done == config.steps
-        if due or (last and progress.best is None):  # a run that stops early has a result, too
+        wanting = progress.best is None or config.result == "last"
+        if due or (last and wanting):  # a run that stops early has a result, too
             progress = self._validate(progress)
         if done % config.checkpoint_every == 0 or last or taken.leave:
             self._save(progress)
@@ -182,7 +183,7 @@ class _Loop:
                 path = self.folder / PICTURES / f"{progress.step:08d}.png"
                 validation.draw(self.task, self.config, self.world, path)
                 self.journal.picture(path, step=progress.step)
-            if progress.best is not None and score >= progress.best:
+            if self.config.result == "best" and not _is_better(score, progress.best):
                 return progress
             self.keep(step=progress.step, scores=scores)
         return replace(progress, best=score)
@@ -190,3 +191,7 @@ class _Loop:
     def _save(self, progress: Progress) -> None:
         progress = replace(progress, scaler=self.updater.scaler.state_dict())
         state.save(self.folder, self.learning, progress, self.world, keep=self.config.keep)
+
+
+def _is_better(score: float, best: float | None) -> bool:
+    return best is None or score < best

@@ -84,6 +84,7 @@ def _check_folder(config: TrainConfig, run: Path, *, resume: bool) -> None:
 # What may differ between the parts of one run: on one kind of device it changes nothing learned.
 FREE = (
     "stop",
+    "result",
     "workers",
     "cache",
     "device",

@@ -1,0 +1,70 @@
+"""What a study is, written into its folder when it begins: budget, recipes and margins.
+
+Results of other recipes would be taken for its own, so a folder goes on only as it began.
+"""
+
+import dataclasses
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monostep.errors import SettingError
+from monostep.files.atomic import read_json, write_json
+from monostep.recipes import recipe
+from monostep.reproduction import study
+from monostep.reproduction.budget import Budget
+from monostep.reproduction.margins import MARGINS
+
+FILE = "study.json"
+
+
+def begin(folder: Path, budget: Budget) -> None:
+    """Write down what begins here, or make sure that it is what began.
+
+    Raises:
+        SettingError: the folder holds another study.
+    """
+    if check(folder, budget):
+        return
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(folder / FILE, {**_identity(budget), "margins": limits(), "began": when})
+
+
+def check(folder: Path, budget: Budget) -> bool:
+    """Whether this study has begun here; SettingError if another one has."""
+    found = begun(folder)
+    if found is None:
+        return False
+    if found["budget"] != budget.name:
+        raise SettingError(
+            f"{folder} holds a study of budget {found['budget']}, this is {budget.name}; "
+            "choose another folder with -o"
+        )
+    if found["recipes"] != _identity(budget)["recipes"]:
+        raise SettingError(
+            f"{folder} holds a study that began with other recipes; choose another folder with "
+            "-o, or the version of monostep that it began with"
+        )
+    return True
+
+
+def begun(folder: Path) -> dict[str, Any] | None:
+    """What was written down; None where nothing began."""
+    path = folder / FILE
+    return read_json(path) if path.is_file() else None
+
+
+def limits() -> dict[str, Any]:
+    """The margins as plain values."""
+    return {name: dataclasses.asdict(margin) for name, margin in MARGINS.items()}
+
+
+def _identity(budget: Budget) -> dict[str, Any]:
+    """The budget's name, and a hash of every training's recipe and settings."""
+    runs = study.runs(budget)
+    used = {run.recipe: recipe(run.recipe).as_dict() for run in runs}
+    asked = {run.name: run.arguments(Path("OUT"), budget) for run in runs}
+    digest = hashlib.sha256(json.dumps([used, asked], sort_keys=True).encode()).hexdigest()
+    return {"study": "miniature", "budget": budget.name, "recipes": digest}
