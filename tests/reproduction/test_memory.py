@@ -52,7 +52,7 @@ def test_weights_do_not_count(tiny):
     assert memory.kept_bytes(tiny, (8, 8), 1) < of_weights / 4
 
 
-@pytest.mark.parametrize("calls", [1, 2])
+@pytest.mark.parametrize("calls", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_tensors_without_memory_say_the_same(tiny, calls):
     with FakeTensorMode(allow_non_fake_inputs=True):
         fake = memory.model(TINY_UNET, TINY_AUTOENCODER)
@@ -60,6 +60,7 @@ def test_tensors_without_memory_say_the_same(tiny, calls):
     assert abs(counted - memory.kept_bytes(tiny, SIZE, calls)) <= NUMBERS
 
 
+@pytest.mark.slow
 def test_stable_diffusion_needs_gigabytes_where_the_miniature_needs_megabytes():
     found = memory.memory(calls=(1, 2))
     sd2, miniature = found["sd2"], found["miniature"]
