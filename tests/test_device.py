@@ -1,7 +1,9 @@
+import os
+
 import pytest
 import torch
 
-from monostep.device import DTYPES, choose_device, choose_dtype, has_bfloat16
+from monostep.device import DTYPES, choose_device, choose_dtype, cores, has_bfloat16
 from monostep.errors import SettingError
 
 CPU = torch.device("cpu")
@@ -63,3 +65,11 @@ def test_a_device_that_cannot_be_used_is_one_line(name):
 def test_an_unknown_precision_names_the_known_ones():
     with pytest.raises(SettingError, match="choose auto, fp32, bf16, fp16"):
         choose_dtype("int8", CPU)
+
+
+def test_the_cores_are_those_that_the_process_may_use(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
+    assert cores() == 2
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert cores() == 7

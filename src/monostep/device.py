@@ -1,11 +1,20 @@
 """Where and in which precision a network runs."""
 
+import os
+
 import torch
 
 from monostep.errors import SettingError
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _AMPERE = (8, 0)  # compute capability of the first GPUs with bfloat16 products
+
+
+def cores() -> int:
+    """CPU cores that this process may use, which containers and schedulers may limit."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS, not on Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def choose_device(name: str) -> torch.device:

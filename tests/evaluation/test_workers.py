@@ -92,7 +92,7 @@ def test_workers_end_with_the_process_that_they_read_for_however_it_ended():
 
 
 def test_how_many_follows_the_device_the_number_and_the_size(monkeypatch):
-    monkeypatch.setattr(workers.os, "sched_getaffinity", lambda _: set(range(16)))
+    monkeypatch.setattr(workers, "cores", lambda: 16)
     many, few = _preparation(Toy(images=50)), _preparation(Toy(images=3))
     assert workers.choose(many, on_cpu=True, asked=None) == 0
     assert workers.choose(few, on_cpu=False, asked=None) == 0

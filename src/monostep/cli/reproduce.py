@@ -1,6 +1,5 @@
 """monostep reproduce miniature: a whole study, from training to the report."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +48,7 @@ def reproduce(
     ] = False,
 ) -> None:
     """Train and measure the paper in miniature; goes on where an earlier call was ended."""
+    from monostep.device import cores
     from monostep.reproduction import plan
     from monostep.reproduction import report as reports
     from monostep.reproduction.run import run
@@ -56,7 +56,7 @@ def reproduce(
     if study not in STUDIES:
         raise SettingError(f"reproduce {study}: there is: {', '.join(STUDIES)}")
     chosen = _budget(budget, quick=quick)
-    at_once = jobs or ((os.cpu_count() or 1) if chosen.device == "cpu" else 1)
+    at_once = jobs or (cores() if chosen.device == "cpu" else 1)
     folder = output or Path("runs") / ("miniature-quick" if quick else "miniature")
     page = report or folder / "miniature.md"
     begun = plan.check(folder, chosen)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from monostep.device import cores
 from monostep.errors import MonostepError
 from monostep.evaluation.case import Case
 from monostep.evaluation.prepare import Preparation, Prepared
@@ -54,7 +55,7 @@ def choose(preparation: Preparation, *, on_cpu: bool, asked: int | None) -> int:
         return min(asked, images)
     if on_cpu or images <= FEW_IMAGES:
         return 0
-    most = min(MOST, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+    most = min(MOST, cores())
     if most > 2 and _pixels(preparation) > LARGE:
         return 2
     return most
