@@ -1,4 +1,6 @@
+import contextlib
 import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -70,7 +72,9 @@ def test_jobs_wait_for_what_they_need_and_for_quiet(tmp_path, monkeypatch):
 def test_two_commands_do_not_work_in_one_folder(tmp_path, monkeypatch):
     with (tmp_path / runner.LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(TrainingError, match="another command works on this study"):
+        with pytest.raises(
+            TrainingError, match="another command works on this study, or trainings"
+        ):
             _run(tmp_path, [_job(tmp_path, "a")], monkeypatch)
     assert times.pieces(tmp_path) == []
 
@@ -143,7 +147,9 @@ def test_a_failure_takes_along_what_needs_it_and_nothing_else(tmp_path, monkeypa
     assert "no" in (tmp_path / "logs" / "a.log").read_text()
 
 
-def test_an_interrupt_ends_what_runs_and_counts_its_time(tmp_path):
+@pytest.fixture
+def command(tmp_path):
+    """A command in a process of its own, when its one job, which sleeps, has begun."""
     script = textwrap.dedent(f"""
         import sys
         from pathlib import Path
@@ -156,14 +162,43 @@ def test_an_interrupt_ends_what_runs_and_counts_its_time(tmp_path):
         listed.jobs = lambda _folder, _budget: [job]
         runner.run(folder, BUDGETS["quick"], at_once=1, say=lambda line: None)
     """)
-    (tmp_path / "stand_in.py").write_text("import time; time.sleep(60)")
+    (tmp_path / "stand_in.py").write_text(SLEEPER)
     process = subprocess.Popen([sys.executable, "-c", script], env={"PYTHONPATH": str(tmp_path)})
-    log = tmp_path / "logs" / "a.log"
     for _ in range(600):
-        if log.is_file():
+        if (tmp_path / "pid").is_file():
             break
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) != 0
+    return process
+
+
+# Says its number and lives on for a minute.
+SLEEPER = """
+import os, pathlib, sys, time
+with open(f"{sys.argv[1]}/pid.part", "w") as file:
+    file.write(str(os.getpid()))
+os.replace(file.name, f"{sys.argv[1]}/pid")
+time.sleep(60)
+"""
+
+
+def test_an_interrupt_ends_what_runs_and_counts_its_time(tmp_path, command):
+    command.send_signal(signal.SIGINT)
+    assert command.wait(timeout=20) != 0
     assert times.load(tmp_path)["a"] < 20
     assert [piece["ended"] for piece in times.pieces(tmp_path)] == ["cut"]
+
+
+def test_what_a_killed_command_left_behind_is_not_done_twice(tmp_path, command, monkeypatch):
+    command.kill()
+    command.wait(timeout=20)
+    with pytest.raises(TrainingError, match="trainings that a killed one left behind"):
+        _run(tmp_path, [_job(tmp_path, "a")], monkeypatch)
+    orphan = int((tmp_path / "pid").read_text())
+    os.kill(orphan, signal.SIGKILL)
+    for _ in range(200):
+        with contextlib.suppress(TrainingError):
+            _run(tmp_path, [], monkeypatch)
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("the lock is still held")

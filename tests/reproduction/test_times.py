@@ -12,7 +12,7 @@ def test_pieces_of_a_job_add_up(tmp_path):
 def test_calls_are_noted_one_after_the_other_and_are_cut_until_they_end(tmp_path):
     assert times.pieces(tmp_path) == []
     for ended in ("cut", "end"):
-        times.begin_piece(tmp_path, began="2026-01-01", at_once=2)
+        times.begin_piece(tmp_path, began="2026-01-01", at_once=2, where={})
         assert times.pieces(tmp_path)[-1]["ended"] == "cut"
         times.grow_piece(tmp_path, seconds=1.6, ended=ended)
     assert [piece["ended"] for piece in times.pieces(tmp_path)] == ["cut", "end"]

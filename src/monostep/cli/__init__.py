@@ -71,6 +71,9 @@ def _options(
 def main() -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:  # nohup ignores it
+        signal.signal(hangup, _terminate)
     warnings.showwarning = _warn
     try:
         app(standalone_mode=True)

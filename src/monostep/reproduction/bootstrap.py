@@ -1,13 +1,15 @@
 """A ratio of mean errors with its interval, by a bootstrap over seeds and scenes.
 
-    ratio = mean(numerator) / mean(denominator)
-    round: seeds and scenes are drawn with replacement, equal ones on both sides
+    ratio = least mean(numerator) / least mean(denominator), each of one or several candidates
+    round: seeds and scenes are drawn with replacement, equal ones on both sides, and which
+           candidate is the best is found anew, so that its choice is part of the uncertainty
     interval: the 2.5th and the 97.5th percentile over rounds
 
 A mean over drawn seeds and scenes is s^T E w, with the share s of each seed and w of each scene.
 Source: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,30 +30,38 @@ class Ratio:
     high: float | None = None
 
 
-def ratio(numerator: Table, denominator: Table, *, rounds: int = ROUNDS, seed: int = 0) -> Ratio:
-    """The ratio of two means over the same scenes.
+def ratio(
+    numerators: Sequence[Table],
+    denominators: Sequence[Table],
+    *,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Ratio:
+    """The ratio of two means over the same scenes, each the least of its candidates'.
 
     Args:
-        numerator: error of each seed and scene.
-        denominator: the same; its row k shares its ancestors with row k of the numerator. One of
-            the two may have one row where the other has several.
+        numerators: candidates; error of each seed and scene.
+        denominators: the same; row k of every table shares its ancestors with row k of the others.
+            A table may have one row where others have several.
         rounds: of the bootstrap.
         seed: of the drawing, so that equal errors have an equal interval.
 
     Raises:
         ValueError: numbers of seeds that cannot be paired.
     """
-    counts = {len(numerator), len(denominator)}
+    counts = {len(table) for table in (*numerators, *denominators)}
     if len(counts - {1}) > 1:
-        raise ValueError(f"{len(numerator)} and {len(denominator)} seeds; expected pairs")
+        raise ValueError(f"tables of {sorted(counts)} seeds; expected equal ones")
     generator = np.random.default_rng(seed)
     seeds = _shares(generator, max(counts), rounds)
-    scenes = _shares(generator, numerator.shape[1], rounds)
-    drawn = _means(numerator, seeds, scenes) / _means(denominator, seeds, scenes)
-    low, high = np.percentile(drawn, PERCENTILES)
-    return Ratio(
-        value=float(numerator.mean() / denominator.mean()), low=float(low), high=float(high)
-    )
+    scenes = _shares(generator, numerators[0].shape[1], rounds)
+
+    def least(tables: Sequence[Table]) -> Float[np.ndarray, " round"]:
+        return np.min([_means(table, seeds, scenes) for table in tables], axis=0)
+
+    low, high = np.percentile(least(numerators) / least(denominators), PERCENTILES)
+    value = min(each.mean() for each in numerators) / min(each.mean() for each in denominators)
+    return Ratio(value=float(value), low=float(low), high=float(high))
 
 
 def _shares(

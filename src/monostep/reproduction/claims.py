@@ -1,10 +1,12 @@
 """The paper's claims, each as a ratio of two trials with a margin, and what the study says."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from monostep.reproduction.bootstrap import Ratio, ratio
+from monostep.reproduction import study
+from monostep.reproduction.bootstrap import Ratio, Table, ratio
+from monostep.reproduction.budget import Budget
 from monostep.reproduction.collected import Collected
 from monostep.reproduction.margins import MARGINS, Margin
 from monostep.reproduction.trials import Kind
@@ -52,12 +54,14 @@ class Outcome:
         return found if counted or self.seeds >= self.least_seeds else "inconclusive"
 
 
-def outcomes(collected: Collected) -> list[Outcome]:
-    """All claims, in the order of their letters, on every stratum."""
-    of_maps = [each for claim in claims() for each in evaluate(collected, claim)]
+def outcomes(collected: Collected, budget: Budget) -> list[Outcome]:
+    """All claims that a study is about, in the order of their letters, on every stratum."""
+    measured = study.results(budget)
+    asked = [claim for claim in claims() if {*claim.over, *claim.under} <= measured]
+    of_maps = [each for claim in asked for each in evaluate(collected, claim)]
     before_m = [each for each in of_maps if each.claim.letter < "m"]
     behind = [each for each in of_maps if each.claim.letter > "m"]
-    return [*before_m, *_of_memory(collected), *behind]
+    return [*before_m, *(_of_memory(collected) if budget.name != "quick" else []), *behind]
 
 
 def evaluate(collected: Collected, claim: Claim) -> Iterator[Outcome]:
@@ -68,18 +72,19 @@ def evaluate(collected: Collected, claim: Claim) -> Iterator[Outcome]:
         yield Outcome(claim=claim)
         return
     for stratum in collected.strata(claim.over[0]):
-        over = _best(collected, claim.over, claim.columns[0], stratum, seeds)
-        under = _best(collected, claim.under, claim.columns[1], stratum, seeds)
-        above = collected.errors(over, claim.columns[0], stratum, seeds)
-        below = collected.errors(under, claim.columns[1], stratum, seeds)
+        above, below = (
+            {name: collected.errors(name, column, stratum, seeds) for name in names}
+            for names, column in zip((claim.over, claim.under), claim.columns, strict=True)
+        )
+        over, under = _least(above), _least(below)
         yield Outcome(
             claim=claim,
             stratum=stratum,
             seeds=len(seeds),
             least_seeds=least,
-            each=tuple((above.mean(axis=1) / below.mean(axis=1)).tolist()),
+            each=tuple((above[over].mean(axis=1) / below[under].mean(axis=1)).tolist()),
             under=under,
-            ratio=ratio(above, below),
+            ratio=ratio(list(above.values()), list(below.values())),
         )
 
 
@@ -147,8 +152,9 @@ def _of_depth() -> list[Claim]:
 
 def _of_scenes() -> list[Claim]:
     """Claim n: 1,000, 10,000 (which is e2e-depth-base), and as many as a run sees, of 100,000."""
-    usual = ("e2e-depth-base-{seed}.once",)
-    few, many = ("e2e-depth-base-1k-{seed}.once",), ("e2e-depth-base-100k-{seed}.once",)
+    few, usual, many = (
+        (f"{study.of_scenes(count)}-{{seed}}.once",) for count in (1_000, 10_000, 100_000)
+    )
     return [
         _claim("n", "n-10k", "10,000 training scenes beat 1,000", usual, few),
         _claim("n", "n-100k", "new scenes at every step are no worse than 10,000", many, usual),
@@ -187,8 +193,6 @@ def _common(collected: Collected, names: Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted(set.intersection(*found)))
 
 
-def _best(
-    collected: Collected, names: Sequence[str], column: str, stratum: str, seeds: Sequence[int]
-) -> str:
-    """By the mean over all seeds and scenes of the stratum."""
-    return min(names, key=lambda name: collected.errors(name, column, stratum, seeds).mean().item())
+def _least(errors: Mapping[str, Table]) -> str:
+    """Of which trial the mean over all seeds and scenes is the smallest."""
+    return min(errors, key=lambda name: errors[name].mean())

@@ -7,7 +7,7 @@ scenes.png          error against the number of training scenes
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from jaxtyping import Float
 from monostep.errors import MissingExtraError
 from monostep.files.atomic import replacing
 from monostep.reproduction.collected import Collected
+from monostep.reproduction.study import of_scenes
 from monostep.reproduction.trials import PATH, STEPS, Kind
 
 if TYPE_CHECKING:
@@ -26,17 +27,19 @@ if TYPE_CHECKING:
 
 COLOURS = {"trailing": "tab:blue", "leading": "tab:red"}
 ERROR = {"depth": "AbsRel", "normals": "mean angle, degrees"}
-SCENES = {1_000: "-1k", 10_000: "", 100_000: "-100k"}  # names of runs behind e2e-depth-base
 DPI = 80
 
 
-def draw(collected: Collected, folder: Path, *, seed: int = 0) -> list[Path]:
+def draw(
+    collected: Collected, folder: Path, *, seed: int = 0, scenes: Sequence[int] = ()
+) -> list[Path]:
     """Draw what there are results for.
 
     Args:
         collected: the study's results.
         folder: where the files go.
         seed: whose deviations are drawn.
+        scenes: numbers of training scenes that were compared.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -46,7 +49,7 @@ def draw(collected: Collected, folder: Path, *, seed: int = 0) -> list[Path]:
         drawn[f"steps-{kind}.png"] = against_steps(collected, kind)
         drawn[f"path-{kind}.png"] = along_path(collected, kind)
     drawn["deviation.png"] = deviations(collected.folder / f"depth-{seed}.deviation.npz")
-    drawn["scenes.png"] = against_scenes(collected)
+    drawn["scenes.png"] = against_scenes(collected, scenes)
     return [_save(figure, folder / name) for name, figure in drawn.items() if figure is not None]
 
 
@@ -92,9 +95,9 @@ def along_path(collected: Collected, kind: Kind) -> "Figure | None":
     return figure
 
 
-def against_scenes(collected: Collected) -> "Figure | None":
+def against_scenes(collected: Collected, scenes: Sequence[int]) -> "Figure | None":
     """E2E from the base model, trained on so many scenes in as many steps."""
-    names = {count: f"e2e-depth-base{suffix}-{{seed}}.once" for count, suffix in SCENES.items()}
+    names = {count: f"{of_scenes(count)}-{{seed}}.once" for count in scenes}
     known = {count: name for count, name in names.items() if collected.found(name)}
     if len(known) < 2:  # a point is no curve
         return None

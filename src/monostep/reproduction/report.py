@@ -2,12 +2,11 @@
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-
-import torch
+from typing import Any
 
 import monostep
-from monostep.benchmark import machine
 from monostep.errors import MissingExtraError
 from monostep.files.atomic import replacing
 from monostep.reproduction import claims, figures, margins, plan, times, verdict
@@ -35,13 +34,14 @@ def write(folder: Path, budget: Budget, path: Path) -> None:
         "# The paper in miniature",
         *_begin(folder, budget, path),
         "## Claims",
-        _verdicts(collected),
+        _verdicts(collected, budget),
     ]
     parts += [_about_verdicts(folder), *_findings(path)]
     parts += _tables(collected, budget)
-    parts += ["## Images out of noise", _generation(collected)]
-    parts += ["## Memory of the backward pass", _memory(collected), "## Figures"]
-    parts += _figures(collected, budget, path)
+    if budget.name != "quick":
+        parts += ["## Images out of noise", _generation(collected)]
+        parts += ["## Memory of the backward pass", _memory(collected)]
+    parts += ["## Figures", *_figures(collected, budget, path)]
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_text("\n\n".join(parts) + "\n")
@@ -77,7 +77,7 @@ def origin() -> str:
 def _begin(folder: Path, budget: Budget, path: Path) -> list[str]:
     """What was run, for how long, and where."""
     taken, calls = times.load(folder), times.pieces(folder)
-    where = machine.describe(torch.device("cpu"), None)
+    machines = {_machine(call["where"]) for call in calls if "where" in call}
     again = f"    monostep reproduce miniature --budget {budget.name} -o OUT --report {path.name}"
     if budget.name == "quick":
         again = f"    monostep reproduce miniature --quick -o OUT --report {path.name}"
@@ -90,14 +90,14 @@ def _begin(folder: Path, budget: Budget, path: Path) -> list[str]:
         about = (
             "The timestep bug and its cure on one small diffusion model of depth, trained from "
             "random weights around the embedded autoencoder: a check in minutes of claims a, b and "
-            "c. All else is not part of it."
+            "c."
         )
     return [
         f"{about} Budget `{budget.name}`: seeds {', '.join(map(str, budget.seeds))}; "
         f"{budget.images} held-out scenes of {budget.height}x{budget.width} pixels.",
         f"{len(taken)} jobs took {sum(taken.values()) / 3600:.2f} hours together, in {len(calls)} "
-        f"calls of {whole}; every training on one CPU thread, in bfloat16 products. Report "
-        f"written on {where['cpu']}, {where['cores']} cores, torch {where['torch']}.",
+        f"calls of {whole}; every training on one CPU thread, in bfloat16 products."
+        + "".join(f" Machine: {each}." for each in sorted(machines)),
         "This command made all of it, and makes it again; where it is interrupted, it goes on:",
         again,
         "Commands that repeat a single table stand below it, those of the first seed; for the "
@@ -108,9 +108,15 @@ def _begin(folder: Path, budget: Budget, path: Path) -> list[str]:
     ]
 
 
-def _verdicts(collected: Collected) -> str:
+def _machine(where: Mapping[str, Any]) -> str:
+    return f"{where['cpu']}, {where['cores']} cores, torch {where['torch']}"
+
+
+def _verdicts(collected: Collected, budget: Budget) -> str:
     heading = ["claim", "statement", "stratum", "against", "ratio", "95 % interval", "each seed"]
-    return markdown([*heading, "margin", "verdict"], map(_verdict, claims.outcomes(collected)))
+    return markdown(
+        [*heading, "margin", "verdict"], map(_verdict, claims.outcomes(collected, budget))
+    )
 
 
 def _verdict(one: Outcome) -> list[str]:
@@ -136,7 +142,7 @@ def _tables(collected: Collected, budget: Budget) -> list[str]:
         "11.25 degrees; mean over seeds ± standard deviation over them. Commands are those of the "
         "first seed.",
     ]
-    for table in tables(budget.scenes):
+    for table in tables(budget):
         names = [row.trial for row in table.rows]
         note = [table.note] if table.note else []
         parts += [f"### {table.title}", *note, written(collected, table), commands(names, budget)]
@@ -172,7 +178,7 @@ def _memory(collected: Collected) -> str:
 def _figures(collected: Collected, budget: Budget, path: Path) -> list[str]:
     target = path.with_suffix("")
     try:
-        drawn = figures.draw(collected, target, seed=budget.seeds[0])
+        drawn = figures.draw(collected, target, seed=budget.seeds[0], scenes=budget.scenes)
     except MissingExtraError as error:
         return [f"None: {error}."]
     sheet = collected.folder / SHEET

@@ -6,7 +6,7 @@ FOLDER/NAME.json          anything else: times, bytes, distances
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +50,3 @@ def read(path: Path) -> Scores:
         strata=tuple(row[1] for row in rows),
         columns={name: values[:, k] for k, name in enumerate(header[2:])},
     )
-
-
-def stacked(folder: Path, names: Sequence[str], column: str) -> Float[np.ndarray, "seed scene"]:
-    """One column of several tables over the same scenes, such as those of all seeds."""
-    return np.stack([read(folder / f"{name}.csv").columns[column] for name in names])

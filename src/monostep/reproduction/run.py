@@ -14,6 +14,9 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
+import torch
+
+from monostep.benchmark import machine
 from monostep.errors import MissingExtraError, TrainingError
 from monostep.files.atomic import write_json
 from monostep.reproduction import jobs as listed
@@ -45,6 +48,7 @@ class Crew:
     budget: Budget
     at_once: int
     say: Say
+    lock: int  # open file; jobs hold it too, so that what a killed command left behind is seen
     running: list[_Running] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
@@ -86,7 +90,12 @@ class Crew:
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
         with log.open("a") as file:
             process = subprocess.Popen(
-                command, stdout=file, stderr=file, env=environment, start_new_session=True
+                command,
+                stdout=file,
+                stderr=file,
+                env=environment,
+                start_new_session=True,
+                pass_fds=(self.lock,),
             )
         self.running.append(_Running(job=job, process=process, began=time.monotonic()))
         self.say(f"{job.name}: begins")
@@ -118,7 +127,11 @@ class Crew:
 
     def _leave(self) -> None:
         """Ask trainings to save their state, wait for them, and count their time."""
-        for name in (signal.SIGINT, signal.SIGTERM):  # a second one would leave them alone
+        for name in (
+            signal.SIGINT,
+            signal.SIGTERM,
+            signal.SIGHUP,
+        ):  # a second one would leave them alone
             signal.signal(name, signal.SIG_IGN)
         for each in self.running:
             each.process.send_signal(signal.SIGTERM)
@@ -148,8 +161,9 @@ def run(folder: Path, budget: Budget, *, at_once: int, say: Say) -> None:
     _check_packages()
     plan.begin(folder, budget)
     jobs = listed.jobs(folder, budget)
-    crew = Crew(folder=folder, budget=budget, at_once=at_once, say=say)
-    with _alone(folder), _piece(folder, at_once, needed=any(not job.is_done for job in jobs)):
+    needed = any(not job.is_done for job in jobs)
+    with _alone(folder) as lock, _piece(folder, at_once, needed=needed):
+        crew = Crew(folder=folder, budget=budget, at_once=at_once, say=say, lock=lock)
         crew.run(jobs)
     if crew.failed:
         raise TrainingError(
@@ -169,16 +183,17 @@ def _check_packages() -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """No second command may work in the folder; TrainingError if one does."""
+def _alone(folder: Path) -> Iterator[int]:
+    """No second command may work in the folder; TrainingError if one does, or its jobs still do."""
     with (folder / LOCK).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise TrainingError(
-                f"{folder}: another command works on this study; wait for it, or end it first"
+                f"{folder}: another command works on this study, or trainings that a killed one "
+                "left behind; wait for them, or end them first"
             ) from error
-        yield
+        yield file.fileno()
 
 
 @contextmanager
@@ -187,9 +202,10 @@ def _piece(folder: Path, at_once: int, *, needed: bool) -> Iterator[None]:
     if not needed:
         yield
         return
-    times.begin_piece(
-        folder, began=datetime.now(UTC).isoformat(timespec="seconds"), at_once=at_once
-    )
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = machine.describe(torch.device("cpu"), None)
+    where = {name: facts[name] for name in ("cpu", "cores", "torch")}
+    times.begin_piece(folder, began=began, at_once=at_once, where=where)
     clock = time.monotonic()
     try:
         yield

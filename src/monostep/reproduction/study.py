@@ -20,6 +20,7 @@ from monostep.reproduction.trials import ENSEMBLES, LCM, ONCE, ONES, Kind, Trial
 AUTOENCODER = "autoencoder"
 QUANTITIES = ("disparity", "sqrt_disparity", "log_depth")
 KINDS: tuple[Kind, ...] = ("depth", "normals")
+E2E_DEPTH = "miniature-e2e-depth"
 RUNS, RESULTS = "runs", "results"
 
 
@@ -84,6 +85,22 @@ def trials(run: Run) -> list[Trial]:
     return [Trial(model=model, seed=run.seed, kind=kind, way=way) for way in ways]
 
 
+def results(budget: Budget) -> frozenset[str]:
+    """Names of all tables of scores that a study leaves, with {seed} in them."""
+    found = set()
+    for run in runs(budget):
+        found |= {trial.pattern for trial in trials(run)}
+        found |= {f"{run.model}-{{seed}}.path"} if is_diffusion(run) else set()
+        found |= {f"{run.model}-{{seed}}.generation"} if is_base(run) else set()
+    return frozenset(found)
+
+
+def of_scenes(count: int) -> str:
+    """The model that is trained on so many scenes; the usual number is e2e-depth-base's own."""
+    usual = count == recipe(E2E_DEPTH).scenes
+    return "e2e-depth-base" if usual else f"e2e-depth-base-{count // 1000}k"
+
+
 def is_diffusion(run: Run) -> bool:
     """Whether the run makes a Marigold-like model, whose whole way is measured."""
     return run.recipe in ("miniature-depth", "miniature-normals")
@@ -135,23 +152,21 @@ def _of_kind(kind: Kind, seed: int, diffusion: str, base: str) -> list[Run]:
 
 def _of_depth(seed: int, diffusion: str, base: str, budget: Budget) -> list[Run]:
     """What is tried with depth alone, and both maps together."""
-    e2e = "miniature-e2e-depth"
     trained, blank = {"start": _model(diffusion)}, {"start": _model(base)}
     vae = {"autoencoder": _model(AUTOENCODER)}
     found = [
         _run("lcm", "miniature-lcm", seed, {"teacher": _model(diffusion)}, diffusion),
         _run("latent-depth", "miniature-latent", seed, trained, diffusion),
-        _run("e2e-depth-decoder", e2e, seed, {**trained, "train_decoder": "true"}, diffusion),
+        _run("e2e-depth-decoder", E2E_DEPTH, seed, {**trained, "train_decoder": "true"}, diffusion),
         _run("geometry-random", "miniature-geometry", seed, vae, AUTOENCODER),
     ]
     for quantity in QUANTITIES:
         settings = {**blank, "quantity": quantity}
-        found.append(_run(f"e2e-depth-{quantity}", e2e, seed, settings, base))
-    usual = recipe(e2e).scenes  # is e2e-depth-base
+        found.append(_run(f"e2e-depth-{quantity}", E2E_DEPTH, seed, settings, base))
     for count in budget.scenes:
-        if count != usual:
-            name, settings = f"e2e-depth-base-{count // 1000}k", {**blank, "scenes": str(count)}
-            found.append(_run(name, e2e, seed, settings, base))
+        if of_scenes(count) != "e2e-depth-base":
+            settings = {**blank, "scenes": str(count)}
+            found.append(_run(of_scenes(count), E2E_DEPTH, seed, settings, base))
     return found
 
 

@@ -1,17 +1,19 @@
 """Tables of the report: what stands in which, and how a row is written."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from monostep.recipes import recipe
+from monostep.reproduction import study
+from monostep.reproduction.budget import Budget
 from monostep.reproduction.collected import STRATA, Collected
-from monostep.reproduction.study import QUANTITIES
+from monostep.reproduction.study import E2E_DEPTH, QUANTITIES, of_scenes
 from monostep.reproduction.trials import STEPS, Kind
 
 MISSING = "not run"
-E2E = recipe("miniature-e2e-depth")
+E2E = recipe(E2E_DEPTH)
 SEEN = E2E.steps * E2E.phases[0][3]  # images of a run
 
 
@@ -43,8 +45,18 @@ class Table:
     timed: bool = False
 
 
-def tables(scenes: Sequence[int]) -> list[Table]:
-    """All comparisons, in the order of the report."""
+def tables(budget: Budget) -> list[Table]:
+    """What a study compares, in the order of the report."""
+    measured = study.results(budget)
+    found = []
+    for table in _tables(budget.scenes):
+        rows = tuple(row for row in table.rows if row.trial in measured)
+        found += [replace(table, rows=rows)] if rows else []
+    return found
+
+
+def _tables(scenes: Sequence[int]) -> list[Table]:
+    """All comparisons that there may be."""
     return [
         Table(title="Table 1: depth", rows=_main("depth"), timed=True),
         Table(title="Table 2: normals", rows=_main("normals"), timed=True),
@@ -173,8 +185,6 @@ def _joint() -> tuple[Row, ...]:
 
 
 def _scenes(scenes: Sequence[int]) -> tuple[Row, ...]:
-    names = {count: "" if count == 10_000 else f"-{count // 1000}k" for count in scenes}
     return tuple(
-        Row(label=f"{count:,}", trial=f"e2e-depth-base{suffix}-{{seed}}.once")
-        for count, suffix in names.items()
+        Row(label=f"{count:,}", trial=f"{of_scenes(count)}-{{seed}}.once") for count in scenes
     )

@@ -1,5 +1,6 @@
 """Seconds that each job of a study took, and when the study itself ran: it may be in pieces."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,14 @@ def add(folder: Path, job: str, seconds: float) -> None:
 
 
 def pieces(folder: Path) -> list[dict[str, Any]]:
-    """Calls of the command: when each began, its seconds, jobs at once, and how it ended."""
+    """Calls of the command: when each began and where, its seconds, jobs at once, its end."""
     path = folder / RESULTS / PIECES
     return list(read_json(path)["pieces"]) if path.is_file() else []
 
 
-def begin_piece(folder: Path, *, began: str, at_once: int) -> None:
-    """Note that the command begins to do something; until it ends it counts as cut."""
-    piece = {"began": began, "seconds": 0, "at_once": at_once, "ended": "cut"}
+def begin_piece(folder: Path, *, began: str, at_once: int, where: Mapping[str, Any]) -> None:
+    """Note that the command begins to do something, and where; until it ends it counts as cut."""
+    piece = {"began": began, "seconds": 0, "at_once": at_once, "ended": "cut", "where": where}
     write_json(folder / RESULTS / PIECES, {"pieces": [*pieces(folder), piece]})
 
 

@@ -57,7 +57,12 @@ class Trial:
         return f"{self.model}-{self.seed}"
 
     @property
+    def pattern(self) -> str:
+        """Name of the file of its scores, with {seed} in the place of the seed."""
+        which = f".{self.kind}" if self.joint else ""
+        return f"{self.model}-{{seed}}{which}.{self.way.name}"
+
+    @property
     def name(self) -> str:
         """Name of the file of its scores."""
-        which = f".{self.kind}" if self.joint else ""
-        return f"{self.run}{which}.{self.way.name}"
+        return self.pattern.format(seed=self.seed)
