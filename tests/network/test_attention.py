@@ -44,6 +44,20 @@ def test_pixel_attention_follows_a_permutation_of_the_pixels():
     torch.testing.assert_close(attention(features), flipped, rtol=1e-5, atol=1e-5)
 
 
+def test_attention_in_bfloat16_has_the_gradient_of_float64():
+    torch.manual_seed(0)
+    attention = Attention(16, heads=2)
+    tokens = torch.randn(2, 12, 16, requires_grad=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = attention(tokens)
+    (found,) = torch.autograd.grad(output.float().square().sum(), tokens)
+    exact = copy.deepcopy(attention).double()(tokens.double())
+    (expected,) = torch.autograd.grad(exact.square().sum(), tokens)
+    assert output.dtype == torch.bfloat16
+    torch.testing.assert_close(output, exact, rtol=0, atol=0.02, check_dtype=False)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0.03 * expected.abs().max().item())
+
+
 def test_odd_context_widths_are_refused_by_the_shape_check():
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         Attention(16, heads=2, context=8)(torch.randn(1, 5, 16), torch.randn(1, 4, 9))

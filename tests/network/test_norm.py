@@ -11,8 +11,8 @@ def _map(height, width, *, channels=32, mean=3.0):
     return values.contiguous(memory_format=torch.channels_last)
 
 
-def _norm():
-    norm = GroupNorm(4, 32, eps=1e-6)
+def _norm(groups=4):
+    norm = GroupNorm(groups, 32, eps=1e-6)
     nn.init.normal_(norm.weight, generator=torch.Generator().manual_seed(1))
     return norm
 
@@ -30,9 +30,10 @@ def test_a_large_map_keeps_its_digits_where_torchs_own_norm_loses_them():
 
 
 @pytest.mark.parametrize("size", [(8, 9), (65, 64)])
-def test_values_and_gradients_are_torchs_and_the_layout_stays(size):
+@pytest.mark.parametrize("groups", [4, 8])  # of eight channels, and of too few for torch's kernel
+def test_values_and_gradients_are_torchs_and_the_layout_stays(size, groups):
     features = _map(*size, mean=0).requires_grad_()
-    norm, plain = _norm(), nn.GroupNorm(4, 32, eps=1e-6)
+    norm, plain = _norm(groups), nn.GroupNorm(groups, 32, eps=1e-6)
     plain.load_state_dict(norm.state_dict())
     ours, theirs = norm(features), plain(features)
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)

@@ -46,9 +46,26 @@ class Attention(nn.Module):
             projected.unflatten(2, (self.heads, -1)).transpose(1, 2)  # batch head token channel
             for projected in (self.to_q(tokens), self.to_k(context), self.to_v(context))
         )
-        read = F.scaled_dot_product_attention(query, key, value)
+        read = attend(query, key, value)
         read = self.to_out[0](read.transpose(1, 2).flatten(2))  # batch space channel
         return in_halves(read) if self.joint else read
+
+
+def attend(
+    query: Float[Tensor, "batch head space channel"],
+    key: Float[Tensor, "batch head token channel"],
+    value: Float[Tensor, "batch head token channel"],
+) -> Float[Tensor, "batch head space channel"]:
+    """Softmax attention; on a CPU in float32 where it will be differentiated.
+
+    torch's backward pass of it in bfloat16 is two to ten times slower there (torch 2.13).
+    """
+    halves = query.dtype in (torch.bfloat16, torch.float16)
+    if query.device.type != "cpu" or not halves or not torch.is_grad_enabled():
+        return F.scaled_dot_product_attention(query, key, value)
+    with torch.autocast("cpu", enabled=False):
+        read = F.scaled_dot_product_attention(query.float(), key.float(), value.float())
+    return read.to(query.dtype)
 
 
 def side_by_side(

@@ -14,6 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from monostep.network.attention import attend
+
 Pictures = Float[Tensor, "batch 3 side side"]
 Tokens = Float[Tensor, "batch token channel"]
 Activation: TypeAlias = Literal["quick_gelu", "gelu"]
@@ -72,7 +74,7 @@ class SelfAttention(nn.Module):
             projected.unflatten(2, (self.heads, -1)).transpose(1, 2)  # batch head token channel
             for projected in (self.q_proj(tokens), self.k_proj(tokens), self.v_proj(tokens))
         )
-        read = F.scaled_dot_product_attention(query, key, value)
+        read = attend(query, key, value)
         return self.out_proj(read.transpose(1, 2).flatten(2))
 
 
