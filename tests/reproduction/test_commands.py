@@ -5,5 +5,5 @@ from monostep.reproduction.commands import commands
 def test_what_a_run_needs_is_trained_before_it():
     lines = commands(["e2e-depth-{seed}.once"], BUDGETS["cpu"]).splitlines()[1:-1]
     trained = [line.split()[4].rpartition("/")[2] for line in lines if " train " in line]
-    assert trained == ["autoencoder", "base-0", "depth-0", "e2e-depth-0"]
+    assert trained == ["autoencoder-0", "base-0", "depth-0", "e2e-depth-0"]
     assert "--model OUT/runs/e2e-depth-0/model -o" in lines[-1]

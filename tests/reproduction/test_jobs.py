@@ -26,6 +26,31 @@ def test_a_job_is_done_when_all_its_files_are_there(tmp_path):
     assert job.is_done
 
 
-def test_what_measures_time_comes_last_and_alone(tmp_path):
-    found = jobs.jobs(tmp_path, BUDGETS["cpu"])
-    assert [job.name for job in found if job.alone] == [found[-1].name]
+def test_what_measures_time_comes_alone_behind_the_first_seed(tmp_path):
+    first = jobs.jobs(tmp_path, BUDGETS["cpu"], [0])
+    assert [job.name for job in first if job.alone] == [first[-1].name]
+    assert jobs.jobs(tmp_path, BUDGETS["cpu"])[: len(first)] == first
+
+
+def test_the_jobs_of_all_seeds_are_those_of_each(tmp_path):
+    budget = BUDGETS["cpu"]
+    each = [job for seed in budget.seeds for job in jobs.jobs(tmp_path, budget, [seed])]
+    assert each == jobs.jobs(tmp_path, budget)
+
+
+def _touch(found, *, but=()):
+    for path in (
+        path for job in found if not job.trains and job.name not in but for path in job.done
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_results_without_models_are_gone_on_from(tmp_path):
+    found = jobs.jobs(tmp_path, BUDGETS["cpu"], [1])
+    assert jobs.missing(found) == found
+    _touch(found, but=("score lcm-1",))
+    lost = [job.name for job in jobs.missing(found)]
+    assert lost == ["autoencoder-1", "base-1", "depth-1", "lcm-1", "score lcm-1"]
+    _touch(found)
+    assert jobs.missing(found) == []

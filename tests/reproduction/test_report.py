@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from monostep.files.atomic import read_json, write_json
-from monostep.reproduction import plan, report, results, study
+from monostep.reproduction import jobs, plan, report, results, study
 from monostep.reproduction.budget import BUDGETS
 from monostep.reproduction.results import Scores
 
@@ -64,3 +64,24 @@ def test_margins_that_changed_after_the_beginning_are_said(tmp_path):
     write_json(path, {**read_json(path), "margins": {"a": {"least": 1.5, "most": None}}})
     report.write(tmp_path, BUDGET, tmp_path / "out.md")
     assert "**when they were others**" in (tmp_path / "out.md").read_text()
+
+
+def test_a_report_elsewhere_keeps_all_that_it_says(tmp_path):
+    folder, page, kept = tmp_path / "study", tmp_path / "docs" / "page.md", tmp_path / "docs/page"
+    plan.begin(folder, BUDGET)
+    _fill(folder)
+    report.write(folder, BUDGET, page)
+    first = page.read_text()
+    report.write(kept, BUDGET, page)
+    assert page.read_text() == first
+    assert "`page/results`" in first
+    assert plan.begun(kept) == plan.begun(folder)
+    left = jobs.missing(jobs.jobs(kept, BUDGET))
+    assert {job.name for job in left if not job.trains} == {"deviation", "timing"}
+
+
+def test_a_report_in_the_studys_folder_copies_nothing(tmp_path):
+    _fill(tmp_path)
+    report.write(tmp_path, BUDGET, tmp_path / "page.md")
+    assert not (tmp_path / "page" / study.RESULTS).exists()
+    assert "All scores, scene by scene" not in (tmp_path / "page.md").read_text()

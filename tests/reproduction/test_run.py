@@ -44,7 +44,7 @@ def _job(folder, name, *needs, word=None, alone=False):
 
 
 def _run(folder, jobs, monkeypatch, at_once=2):
-    monkeypatch.setattr(listed, "jobs", lambda _folder, _budget: jobs)
+    monkeypatch.setattr(listed, "jobs", lambda _folder, _budget, _seeds: jobs)
     heard: list[str] = []
     try:
         runner.run(folder, BUDGETS["quick"], at_once=at_once, say=heard.append)
@@ -61,11 +61,13 @@ def test_jobs_wait_for_what_they_need_and_for_quiet(tmp_path, monkeypatch):
         _job(tmp_path, "b", "a"),
         _job(tmp_path, "c", alone=True),
         _job(tmp_path, "d"),
+        _job(tmp_path, "e", "b", "d"),
     ]
     lines, _ = _run(tmp_path, jobs, monkeypatch)
     assert lines.index("a ends") < lines.index("b begins")
-    assert lines[-2:] == ["c begins", "c ends"]
-    assert set(times.load(tmp_path)) == {"a", "b", "c", "d"}
+    assert lines.index("d begins") < lines.index("c begins")  # nobody is idle while c waits
+    assert lines[-4:] == ["c begins", "c ends", "e begins", "e ends"]
+    assert set(times.load(tmp_path)) == set("abcde")
 
 
 @pytest.mark.usefixtures("program")
@@ -99,19 +101,20 @@ if "--resume" not in words:
 """
 
 
+@pytest.mark.usefixtures("program")
 def test_a_training_that_was_cut_is_resumed_and_its_states_are_given_back(tmp_path, monkeypatch):
     (tmp_path / "trainer.py").write_text(TRAINER.replace("\\\\n", "\\n"))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(runner, "TRAINER", "trainer")
     run = tmp_path / "runs" / "a"
     done = (run / listed.FINISHED,)
     job = Job(name="a", words=("train", str(run)), done=done, trains=True)
-    with pytest.raises(TrainingError, match="1 jobs failed"):
-        _run(tmp_path, [job], monkeypatch)
+    jobs = [job, _job(tmp_path, "b", "a")]
+    with pytest.raises(TrainingError, match="2 jobs failed or need one that did: a, b"):
+        _run(tmp_path, jobs, monkeypatch)
     assert (run / "states").is_dir()
     first = times.load(tmp_path)["a"]
-    _run(tmp_path, [job], monkeypatch)
-    assert job.is_done
+    _run(tmp_path, jobs, monkeypatch)
+    assert all(each.is_done for each in jobs)
     assert (run / "called").read_text().split("\n")[:2] == ["", "--resume"]
     assert not (run / "states").exists()
     assert times.load(tmp_path)["a"] > first
@@ -159,7 +162,7 @@ def command(tmp_path):
         folder = Path({str(tmp_path)!r})
         runner.WORK = "stand_in"
         job = Job(name="a", words=("a", "x"), done=(folder / "x",))
-        listed.jobs = lambda _folder, _budget: [job]
+        listed.jobs = lambda _folder, _budget, _seeds: [job]
         runner.run(folder, BUDGETS["quick"], at_once=1, say=lambda line: None)
     """)
     (tmp_path / "stand_in.py").write_text(SLEEPER)

@@ -1,5 +1,6 @@
 """monostep reproduce miniature: a whole study, from training to the report."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,10 @@ def reproduce(
         int | None,
         typer.Option(min=1, help="Trainings at once; else one per CPU core, or 1 on a GPU."),
     ] = None,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(help="Run this seed alone; may be given again. Else all, one by one."),
+    ] = None,
     report_only: Annotated[
         bool,
         typer.Option("--report-only", help="Run nothing; write the report of what is there."),
@@ -64,11 +69,20 @@ def reproduce(
         raise SettingError(f"{folder} holds no study; leave --report-only out, or give its folder")
     try:
         if not report_only:
-            run(folder, chosen, at_once=at_once, say=lambda line: typer.echo(line, err=True))
+            say = partial(typer.echo, err=True)
+            run(folder, chosen, at_once=at_once, say=say, seeds=_seeds(seed, chosen))
     finally:  # of what is there, also after an interrupt
         if plan.begun(folder) is not None:
             reports.write(folder, chosen, page)
     typer.echo(page)
+
+
+def _seeds(asked: list[int] | None, budget: "Budget") -> list[int] | None:
+    strange = sorted(set(asked or ()) - set(budget.seeds))
+    if strange:
+        known = ", ".join(map(str, budget.seeds))
+        raise SettingError(f"--seed {strange[0]}: a study of budget {budget.name} has {known}")
+    return sorted(set(asked)) if asked else None
 
 
 def _budget(name: str, *, quick: bool) -> "Budget":

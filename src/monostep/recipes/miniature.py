@@ -33,7 +33,8 @@ COMMON: dict[str, Any] = {
 # Where nothing is there to start from; with a start, all but `size` holds, too.
 END_TO_END: dict[str, Any] = {
     **COMMON,
-    "steps": 750,
+    "steps": 400,
+    "warmup": 40,
     "learning_rate": 5e-4,
     "final_fraction": 0.02,
     # In units of each scene's own spread: an outdoor scene's metres would drown the others'.
@@ -42,7 +43,7 @@ END_TO_END: dict[str, Any] = {
     # learns which end is near; after alignment a map and its negative are equally good.
     "align_from": 0.2,
     "sky_weight": 0.0,
-    "validate_every": 150,
+    "validate_every": 100,
 }
 DIFFUSION: dict[str, Any] = {
     **COMMON,
@@ -62,7 +63,7 @@ def miniature_autoencoder() -> TruthConfig:
         nano_autoencoder(),
         recipe="miniature-autoencoder",
         size="miniature",
-        steps=2400,
+        steps=1600,
         **{**COMMON, "phases": ((0.0, HEIGHT, WIDTH, 16),)},
     )
 
@@ -76,7 +77,7 @@ def miniature_base() -> ImageConfig:
         recipe="miniature-base",
         task="image",
         size="miniature",
-        steps=6000,
+        steps=4000,
         **COMMON,
         learning_rate=6e-4,
         final_fraction=0.02,
@@ -89,7 +90,7 @@ def miniature_depth() -> DiffusionConfig:
 
     monostep train miniature-depth -o D --set start=B/model
     """
-    return DiffusionConfig(recipe="miniature-depth", task="depth", steps=3000, **DIFFUSION)
+    return DiffusionConfig(recipe="miniature-depth", task="depth", steps=2000, **DIFFUSION)
 
 
 def miniature_normals() -> DiffusionConfig:
@@ -98,7 +99,7 @@ def miniature_normals() -> DiffusionConfig:
     monostep train miniature-normals -o N --set start=B/model
     """
     settings = {name: value for name, value in DIFFUSION.items() if name != "sky_weight"}
-    return DiffusionConfig(recipe="miniature-normals", task="normals", steps=3000, **settings)
+    return DiffusionConfig(recipe="miniature-normals", task="normals", steps=2000, **settings)
 
 
 def miniature_lcm() -> ConsistencyConfig:
@@ -109,7 +110,7 @@ def miniature_lcm() -> ConsistencyConfig:
     return ConsistencyConfig(
         recipe="miniature-lcm",
         task="depth",
-        steps=600,
+        steps=400,
         **{**DIFFUSION, "learning_rate": 1e-4, "validate_every": 200},
     )
 

@@ -25,5 +25,5 @@ class Budget:
 BUDGETS: dict[Name, Budget] = {
     "cpu": Budget(name="cpu", device="cpu", seeds=(0, 1, 2)),
     "gpu": Budget(name="gpu", device="cuda", seeds=(0, 1, 2)),
-    "quick": Budget(name="quick", device="cpu", seeds=(0,), share=0.2, images=32),
+    "quick": Budget(name="quick", device="cpu", seeds=(0,), share=0.3, images=32),
 }

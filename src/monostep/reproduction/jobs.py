@@ -1,5 +1,6 @@
 """What a study has to do, as jobs that each leave a file behind: the mark that they are done."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +31,29 @@ class Job:
         return all(path.is_file() for path in self.done)
 
 
-def jobs(folder: Path, budget: Budget) -> list[Job]:
-    """All jobs of a study, every one behind those that it needs; what measures time comes last."""
+def jobs(folder: Path, budget: Budget, seeds: Collection[int] | None = None) -> list[Job]:
+    """Jobs of some seeds, or of all, every one behind those that it needs."""
     found: list[Job] = []
-    for run in study.runs(budget):
-        found += [_training(run, folder, budget), *_measuring(run, folder)]
-    return found if budget.name == "quick" else [*found, *_of_all(folder, budget)]
+    for seed in budget.seeds if seeds is None else seeds:
+        for run in study.runs(budget):
+            if run.seed == seed:
+                found += [_training(run, folder, budget), *_measuring(run, folder)]
+        if seed == budget.seeds[0] and budget.name != "quick":
+            found += _of_first(folder, budget)
+    return found
+
+
+def missing(jobs: Sequence[Job]) -> list[Job]:
+    """What is not done, but for trainings from which nothing more is wanted.
+
+    So a folder of results without models, as a report has it beside it, is gone on from.
+    """
+    found: list[Job] = []
+    for job in reversed(jobs):  # each stands behind those that it needs
+        wanted = not job.trains or any(job.name in each.needs for each in found)
+        if wanted and not job.is_done:
+            found.append(job)
+    return found[::-1]
 
 
 def result(folder: Path, name: str) -> Path:
@@ -70,7 +88,7 @@ def _measuring(run: Run, folder: Path) -> list[Job]:
     return found
 
 
-def _of_all(folder: Path, budget: Budget) -> list[Job]:
+def _of_first(folder: Path, budget: Budget) -> list[Job]:
     """What is looked at once, on the first seed's models."""
     depth, lcm, e2e = (f"{model}-{budget.seeds[0]}" for model in ("depth", "lcm", "e2e-depth"))
 

@@ -9,7 +9,7 @@ from typing import Any
 import monostep
 from monostep.errors import MissingExtraError
 from monostep.files.atomic import replacing
-from monostep.reproduction import claims, figures, margins, plan, times, verdict
+from monostep.reproduction import claims, figures, margins, plan, study, times, verdict
 from monostep.reproduction.budget import Budget
 from monostep.reproduction.claims import Outcome
 from monostep.reproduction.collected import Collected
@@ -27,7 +27,8 @@ def write(folder: Path, budget: Budget, path: Path) -> None:
     Args:
         folder: of the study, with as many results as there are.
         budget: of the study.
-        path: of the Markdown file; figures go into a folder named after it.
+        path: of the Markdown file; figures go into a folder named after it, and where that is not
+            in the study's own, all results too, from which a copy of that folder goes on.
     """
     collected = Collected(folder, budget.seeds)
     parts = [
@@ -43,8 +44,17 @@ def write(folder: Path, budget: Budget, path: Path) -> None:
         parts += ["## Memory of the backward pass", _memory(collected)]
     parts += ["## Figures", *_figures(collected, budget, path)]
     path.parent.mkdir(parents=True, exist_ok=True)
+    if folder.resolve() not in path.resolve().parents:
+        _keep(folder, path.with_suffix(""))
     with replacing(path) as temporary:
         temporary.write_text("\n\n".join(parts) + "\n")
+
+
+def _keep(folder: Path, target: Path) -> None:
+    """Copy what the study has measured, and what it is."""
+    if target.resolve() != folder.resolve() and (folder / study.RESULTS).is_dir():
+        shutil.copytree(folder / study.RESULTS, target / study.RESULTS, dirs_exist_ok=True)
+        shutil.copy(folder / plan.FILE, target / plan.FILE)
 
 
 def _about_verdicts(folder: Path) -> str:
@@ -58,7 +68,7 @@ def _about_verdicts(folder: Path) -> str:
         "a to g for normals. Confirmed: the whole interval is within the margin; not confirmed: "
         "the whole of it is beside. The interval is a percentile bootstrap over seeds and scenes; "
         "where seeds differ more than scenes it is about the range of the seeds, which is printed "
-        "beside it. Autoencoder and held-out scenes are the same for all seeds. E2E from the "
+        "beside it. Nothing but the held-out scenes is the same for all seeds. E2E from the "
         "diffusion model has had more steps in all than that model itself, as in the paper."
     )
 
@@ -105,6 +115,21 @@ def _begin(folder: Path, budget: Budget, path: Path) -> list[str]:
         "What is no trial comes from `python -m monostep.reproduction.work OUT "
         f"{budget.name} JOB RUN`: `path depth-0`, `generate base-0`, `deviation depth-0`, "
         "`memory e2e-depth-0`, `timing depth-0 lcm-0 e2e-depth-0`.",
+        *_beside(folder, budget, path),
+    ]
+
+
+def _beside(folder: Path, budget: Budget, path: Path) -> list[str]:
+    """What can be done with the results that are kept beside the report."""
+    if folder.resolve() in path.resolve().parents:
+        return []
+    kept, again = path.stem, "monostep reproduce miniature"
+    return [
+        f"All scores, scene by scene, lie in `{kept}/{study.RESULTS}`: the first line writes this "
+        "page from them, the others train and measure what is not among them, here a seed:",
+        f"    {again} --budget {budget.name} --report-only -o {kept} --report {path.name}\n"
+        f"    cp -r {kept} OUT\n"
+        f"    {again} --budget {budget.name} --seed {budget.seeds[-1]} -o OUT",
     ]
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,9 +55,9 @@ class Crew:
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Do what is not done; after an interrupt everything that runs is saved first."""
-        waiting = [job for job in jobs if not job.is_done]
+        waiting = listed.missing(jobs)
         self.say(f"{len(jobs)} jobs, {len(jobs) - len(waiting)} of them done before")
-        finished = {job.name for job in jobs if job.is_done}
+        finished = {job.name for job in jobs if job not in waiting}
         try:
             while waiting or self.running:
                 finished |= self._collect()
@@ -76,11 +76,10 @@ class Crew:
         """What may start now, in the order of the list; what measures time waits for quiet."""
         if any(each.job.alone for each in self.running):
             return []
-        ready = [job for job in waiting if set(job.needs) <= finished]
-        together = [job for job in ready if not job.alone]
-        if together or self.running:
-            return together[: self.at_once - len(self.running)]
-        return ready[:1]
+        if waiting and waiting[0].alone:
+            return [] if self.running else [waiting[0]]
+        ready = [job for job in waiting if set(job.needs) <= finished and not job.alone]
+        return ready[: self.at_once - len(self.running)]
 
     def _start(self, job: Job) -> None:
         command = [sys.executable, "-m", *self._module(job)]
@@ -150,8 +149,10 @@ def _finish(run: Path) -> None:
     shutil.rmtree(run / "states", ignore_errors=True)
 
 
-def run(folder: Path, budget: Budget, *, at_once: int, say: Say) -> None:
-    """Bring a study to its end.
+def run(
+    folder: Path, budget: Budget, *, at_once: int, say: Say, seeds: Collection[int] | None = None
+) -> None:
+    """Bring a study to its end, or some of its seeds.
 
     Raises:
         MissingExtraError: what it needs on its way is not installed.
@@ -160,9 +161,8 @@ def run(folder: Path, budget: Budget, *, at_once: int, say: Say) -> None:
     """
     _check_packages()
     plan.begin(folder, budget)
-    jobs = listed.jobs(folder, budget)
-    needed = any(not job.is_done for job in jobs)
-    with _alone(folder) as lock, _piece(folder, at_once, needed=needed):
+    jobs = listed.jobs(folder, budget, seeds)
+    with _alone(folder) as lock, _piece(folder, at_once, needed=bool(listed.missing(jobs))):
         crew = Crew(folder=folder, budget=budget, at_once=at_once, say=say, lock=lock)
         crew.run(jobs)
     if crew.failed:

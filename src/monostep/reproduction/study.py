@@ -1,12 +1,14 @@
 """The paper in miniature as a list of trainings, each by the public trainer.
 
-autoencoder
+autoencoder-S
   base-S                        images out of noise: the miniature's Stable Diffusion
     depth-S, normals-S          Marigold
       lcm-S                     Marigold-LCM
       e2e-*-S                   E2E-FT, and its variations
     e2e-*-base-S                directly from the base model
   e2e-*-random-S                from random weights: the control
+
+Seeds have nothing in common but the held-out scenes, so each may be done on a machine of its own.
 """
 
 from collections.abc import Mapping
@@ -17,7 +19,6 @@ from monostep.recipes import recipe
 from monostep.reproduction.budget import Budget
 from monostep.reproduction.trials import ENSEMBLES, LCM, ONCE, ONES, Kind, Trial
 
-AUTOENCODER = "autoencoder"
 QUANTITIES = ("disparity", "sqrt_disparity", "log_depth")
 KINDS: tuple[Kind, ...] = ("depth", "normals")
 E2E_DEPTH = "miniature-e2e-depth"
@@ -67,8 +68,7 @@ def runs(budget: Budget) -> list[Run]:
     """All trainings of a study, every one behind those that it needs."""
     if budget.name == "quick":
         return [_quick(seed) for seed in budget.seeds]
-    first = Run(name=AUTOENCODER, recipe="miniature-autoencoder", seed=0)
-    return [first, *(each for seed in budget.seeds for each in _of_seed(seed, budget))]
+    return [each for seed in budget.seeds for each in _of_seed(seed, budget)]
 
 
 def trials(run: Run) -> list[Trial]:
@@ -126,23 +126,30 @@ def _quick(seed: int) -> Run:
 
 def _of_seed(seed: int, budget: Budget) -> list[Run]:
     """A base model and all that is trained from it."""
-    vae = {"autoencoder": _model(AUTOENCODER)}
-    base = _run("base", "miniature-base", seed, vae, AUTOENCODER)
-    found = [base]
-    for kind in KINDS:
-        diffusion = _run(kind, f"miniature-{kind}", seed, {"start": _model(base.name)}, base.name)
-        found += [diffusion, *_of_kind(kind, seed, diffusion.name, base.name)]
-    return [*found, *_of_depth(seed, found[1].name, base.name, budget)]
+    vae = Run(name=f"autoencoder-{seed}", recipe="miniature-autoencoder", seed=seed)
+    blank = {"autoencoder": _model(vae.name)}
+    base = _run("base", "miniature-base", seed, blank, vae.name)
+    depth, normals = (
+        _run(kind, f"miniature-{kind}", seed, {"start": _model(base.name)}, base.name)
+        for kind in KINDS
+    )
+    return [
+        *(vae, base, depth, normals),
+        *_of_kind("depth", seed, depth.name, base.name, vae.name),
+        *_of_kind("normals", seed, normals.name, base.name, vae.name),
+        _run("geometry-random", "miniature-geometry", seed, blank, vae.name),
+        *_of_depth(seed, depth.name, base.name, budget),
+    ]
 
 
-def _of_kind(kind: Kind, seed: int, diffusion: str, base: str) -> list[Run]:
+def _of_kind(kind: Kind, seed: int, diffusion: str, base: str, vae: str) -> list[Run]:
     """E2E from every start, and with other noises."""
     name = f"miniature-e2e-{kind}"
-    random = {"size": "miniature", "autoencoder": _model(AUTOENCODER)}
+    random = {"size": "miniature", "autoencoder": _model(vae)}
     found = [
         _run(f"e2e-{kind}", name, seed, {"start": _model(diffusion)}, diffusion),
         _run(f"e2e-{kind}-base", name, seed, {"start": _model(base)}, base),
-        _run(f"e2e-{kind}-random", name, seed, random, AUTOENCODER),
+        _run(f"e2e-{kind}-random", name, seed, random, vae),
     ]
     for noise in ("gaussian", "pyramid"):
         settings = {"start": _model(diffusion), "noise": noise}
@@ -151,14 +158,12 @@ def _of_kind(kind: Kind, seed: int, diffusion: str, base: str) -> list[Run]:
 
 
 def _of_depth(seed: int, diffusion: str, base: str, budget: Budget) -> list[Run]:
-    """What is tried with depth alone, and both maps together."""
+    """What is tried with depth alone."""
     trained, blank = {"start": _model(diffusion)}, {"start": _model(base)}
-    vae = {"autoencoder": _model(AUTOENCODER)}
     found = [
         _run("lcm", "miniature-lcm", seed, {"teacher": _model(diffusion)}, diffusion),
         _run("latent-depth", "miniature-latent", seed, trained, diffusion),
         _run("e2e-depth-decoder", E2E_DEPTH, seed, {**trained, "train_decoder": "true"}, diffusion),
-        _run("geometry-random", "miniature-geometry", seed, vae, AUTOENCODER),
     ]
     for quantity in QUANTITIES:
         settings = {**blank, "quantity": quantity}
