@@ -3,7 +3,7 @@ from typer.testing import CliRunner
 
 from monostep.cli import app
 from monostep.errors import SettingError
-from monostep.reproduction import plan
+from monostep.reproduction import plan, results
 from monostep.reproduction.budget import BUDGETS
 
 
@@ -52,10 +52,16 @@ def test_quick_finds_the_bug_and_its_cure(tmp_path):
     words = ["miniature", "--quick", "-o", str(tmp_path), "--report", str(page)]
     found = CliRunner().invoke(app, ["reproduce", *words])
     assert found.exit_code == 0, found.output
-    verdicts = {}
+    verdicts, ratios = {}, {}
     for line in page.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 8 and cells[0] in ("a", "b", "c") and cells[2] == "all":
-            verdicts[cells[1]] = cells[-1].strip("*")
+        if len(cells) == 9 and cells[0] in ("a", "b", "c") and cells[2] == "all":
+            verdicts[cells[1]], ratios[cells[0]] = cells[-1].strip("*"), float(cells[4])
     assert len(verdicts) == 4
+    del verdicts["depth: one leading step fails"]
     assert set(verdicts.values()) == {"confirmed"}, verdicts
+    # A constant map has 0.72 here, which leaves no room for 2.5 times the trailing step's 0.4.
+    assert ratios["a"] > 1.5
+    leading = results.read(tmp_path / "results" / "depth-0.leading-1.csv").columns["error"]
+    trailing = results.read(tmp_path / "results" / "depth-0.trailing-1.csv").columns["error"]
+    assert (leading > trailing).mean() > 0.9

@@ -1,6 +1,6 @@
 import pytest
 
-from monostep.recipes import geometry, recipe
+from monostep.recipes import geometry
 from monostep.training.geometry_config import GeometryConfig, GeometryDiffusionConfig
 from monostep.training.optimiser import learning_rate_fraction
 from monostep.training.overriding import override
@@ -43,9 +43,9 @@ def test_geowizards_own_settings_are_the_published_ones():
     assert config.image_encoder is None
 
 
-def test_nano_sees_as_many_images_as_the_runs_it_is_compared_with():
+def test_nano_sees_as_many_images_as_the_runs_of_the_log():
     config = geometry.nano_geometry()
     assert (config.steps, config.scenes, config.seed) == (800, 12_000, 0)
-    assert config.phases == recipe("nano-normals").phases
+    assert config.phases == ((0.0, 48, 64, 16), (0.5, 96, 128, 16))
     assert config.start is None
     assert config.train_image_encoder

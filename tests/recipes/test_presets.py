@@ -48,7 +48,7 @@ def test_a_preset_of_a_preset_is_the_last():
 
 def test_phases_of_equal_steps_stay_equal():
     config = dataclasses.replace(
-        recipe("nano-depth-start"), phases=((0.0, 48, 64, 8), (0.5, 96, 128, 8)), accumulate=2
+        recipe("nano-depth"), phases=((0.0, 48, 64, 8), (0.5, 96, 128, 8)), accumulate=2
     )
     assert preset(config, "48GB").phases == ((0.0, 48, 64, 4), (0.5, 96, 128, 4))
     assert preset(config, "48GB").accumulate == 4

@@ -6,11 +6,18 @@ import pytest
 
 from monostep import loading
 from monostep.errors import SettingError
-from monostep.reproduction import deviation, sampling, scenes
+from monostep.reproduction import deviation, figures, sampling, scenes
 from monostep.reproduction.budget import BUDGETS
-from monostep.reproduction.trials import PATH, sampled
+from monostep.reproduction.trials import sampled
 
+LAST = 8  # of steps, where the study goes 50
 BUDGET = dataclasses.replace(BUDGETS["quick"], images=2, height=24, width=32)
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    monkeypatch.setattr(deviation, "PATH", LAST)
+    monkeypatch.setattr(deviation, "STEPS", (1, 2, 5, LAST))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +40,7 @@ def _first(subject):
 def test_of_two_members_it_is_their_difference(subject):
     path, subject = subject[0], _first(subject[1])
     found = deviation.deviation(subject, members=2)
-    how = subject.inference(sampled("leading", PATH, 2))
+    how = subject.inference(sampled("leading", LAST, 2))
     second = [[step[1].tensor for step in steps] for steps in subject.members(how, deviation.STEPS)]
     predictor = loading.load(path, device="cpu", dtype="fp32")
     for scene, case in enumerate(subject.scenes.cases):
@@ -43,20 +50,22 @@ def test_of_two_members_it_is_their_difference(subject):
             np.testing.assert_allclose(found["leading"][scene, place], apart, atol=1e-4)
 
 
-def test_arrays_are_of_every_scene_step_and_pixel(subject):
+def test_arrays_are_of_every_scene_step_and_pixel_and_are_drawn(subject, tmp_path):
     found = deviation.deviation(subject[1], members=3)
-    assert found["steps"].tolist() == [1, 2, 5, 10, 25, 50]
+    assert found["steps"].tolist() == [1, 2, 5, LAST]
     assert found["image"].shape == (2, 24, 32, 3) and found["image"].dtype == np.uint8
-    for spacing in ("deviation", "leading"):
-        assert found[spacing].shape == (2, 6, 24, 32)
+    for spacing in ("trailing", "leading"):
+        assert found[spacing].shape == (2, 4, 24, 32)
         assert (found[spacing] >= 0).all() and (found[spacing].mean(axis=(2, 3)) > 0).all()
+    np.savez(tmp_path / "found.npz", **found)
+    assert figures.deviations(tmp_path / "found.npz").axes
 
 
 def test_equal_members_do_not_deviate(subject):
     opened = subject[1]
     equal = dataclasses.replace(opened, card=dataclasses.replace(opened.card, noise="zeros"))
     found = deviation.deviation(_first(equal), members=2)
-    assert found["deviation"].max() < 1e-5
+    assert found["trailing"].max() < 1e-5
 
 
 def test_normals_are_refused(subject):

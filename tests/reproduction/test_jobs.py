@@ -54,3 +54,9 @@ def test_results_without_models_are_gone_on_from(tmp_path):
     assert lost == ["autoencoder-1", "base-1", "depth-1", "lcm-1", "score lcm-1"]
     _touch(found)
     assert jobs.missing(found) == []
+
+
+def test_an_embedded_model_is_not_trained(tmp_path):
+    found = jobs.jobs(tmp_path, BUDGETS["quick"])
+    assert [job.name for job in found] == ["score depth-0", "path depth-0"]
+    assert all(job.needs == () for job in found)

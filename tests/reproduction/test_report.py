@@ -34,6 +34,11 @@ def _fill(folder):
     write_json(target / "memory.json", {"sd2": {"1": 10, "2": 20, "4": 40}})
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    monkeypatch.setattr(report.figures, "draw", lambda *_arguments, **_named: [])
+
+
 def test_an_empty_study_has_a_report_that_says_so(tmp_path):
     report.write(tmp_path, BUDGET, tmp_path / "out.md")
     text = (tmp_path / "out.md").read_text()
@@ -41,7 +46,7 @@ def test_an_empty_study_has_a_report_that_says_so(tmp_path):
     assert "**confirmed**" not in text
 
 
-@pytest.mark.parametrize("part", [1, 0])
+@pytest.mark.parametrize("part", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_study_in_part_or_whole_has_a_report(tmp_path, part):
     _fill(tmp_path)
     if part:
@@ -66,6 +71,7 @@ def test_margins_that_changed_after_the_beginning_are_said(tmp_path):
     assert "**when they were others**" in (tmp_path / "out.md").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_elsewhere_keeps_all_that_it_says(tmp_path):
     folder, page, kept = tmp_path / "study", tmp_path / "docs" / "page.md", tmp_path / "docs/page"
     plan.begin(folder, BUDGET)
@@ -80,6 +86,7 @@ def test_a_report_elsewhere_keeps_all_that_it_says(tmp_path):
     assert {job.name for job in left if not job.trains} == {"deviation", "timing"}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_in_the_studys_folder_copies_nothing(tmp_path):
     _fill(tmp_path)
     report.write(tmp_path, BUDGET, tmp_path / "page.md")

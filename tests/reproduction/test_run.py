@@ -186,14 +186,14 @@ time.sleep(60)
 
 def test_an_interrupt_ends_what_runs_and_counts_its_time(tmp_path, command):
     command.send_signal(signal.SIGINT)
-    assert command.wait(timeout=20) != 0
-    assert times.load(tmp_path)["a"] < 20
+    assert command.wait(timeout=60) != 0
+    assert times.load(tmp_path)["a"] < 60
     assert [piece["ended"] for piece in times.pieces(tmp_path)] == ["cut"]
 
 
 def test_what_a_killed_command_left_behind_is_not_done_twice(tmp_path, command, monkeypatch):
     command.kill()
-    command.wait(timeout=20)
+    command.wait(timeout=60)
     with pytest.raises(TrainingError, match="trainings that a killed one left behind"):
         _run(tmp_path, [_job(tmp_path, "a")], monkeypatch)
     orphan = int((tmp_path / "pid").read_text())

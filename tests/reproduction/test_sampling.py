@@ -21,7 +21,7 @@ MODELS = {
     "joint": micro_models.write_joint,
     "joint-words": lambda path: micro_models.write_joint(path, words=True),
 }
-TOLERANCE = 1e-4  # of normals that were short before they were made unit vectors
+TOLERANCE = 5e-4  # of normals that were short before they were made unit vectors
 WALK = Way(name="walk", asked={"steps": 3, "noise": "gaussian", "spacing": "leading"})
 
 

@@ -2,15 +2,17 @@ from pathlib import Path
 
 import pytest
 
+from monostep.checkpoints import embedded
 from monostep.recipes import recipe
 from monostep.reproduction import study
 from monostep.reproduction.budget import BUDGETS
 from monostep.training.overriding import override
 
 FOLDER = Path("OUT")
+TRAINED = [budget for budget in BUDGETS.values() if not budget.model]
 
 
-@pytest.mark.parametrize("budget", BUDGETS.values(), ids=BUDGETS)
+@pytest.mark.parametrize("budget", TRAINED, ids=lambda budget: budget.name)
 def test_every_run_is_a_command_of_the_trainer(budget):
     for run in study.runs(budget):
         name, output, folder, *settings = run.arguments(FOLDER, budget)
@@ -56,3 +58,11 @@ def test_all_that_is_measured_has_a_name_of_its_own():
     names = [trial.name for run in runs for trial in study.trials(run)]
     assert len(set(names)) == len(names)
     assert {trial.run for run in runs for trial in study.trials(run)} <= {run.name for run in runs}
+
+
+def test_what_is_embedded_is_measured_in_its_place():
+    (run,) = study.runs(BUDGETS["quick"])
+    assert study.source(FOLDER, run) == embedded.locate("miniature-depth")
+    (trained,) = (each for each in study.runs(BUDGETS["cpu"]) if each.name == run.name)
+    assert study.trials(run) == study.trials(trained)
+    assert study.source(FOLDER, trained) == FOLDER / "runs" / "depth-0" / "model"

@@ -1,11 +1,12 @@
 import dataclasses
+import functools
 
 import micro_models
 import numpy as np
 import pytest
 
 from monostep.checkpoints import folder as checkpoint
-from monostep.reproduction import jobs, results, study, work
+from monostep.reproduction import generation, jobs, results, study, work
 from monostep.reproduction.budget import BUDGETS
 from monostep.reproduction.study import Run, model_folder
 from monostep.reproduction.trials import ONCE, Trial, sampled
@@ -41,7 +42,9 @@ def test_every_trial_gets_a_table_and_none_a_second_one(out):
     assert np.isfinite(scores.columns["error"]).all()
 
 
-def test_a_base_model_is_measured_and_drawn(out):
+def test_a_base_model_is_measured_and_drawn(out, monkeypatch):
+    few = functools.partial(generation.generate, steps=(1, 2, 3, 4))
+    monkeypatch.setattr(work.generation, "generate", few)
     work.main([str(out), "quick", jobs.GENERATE, "base-0"])
     scores = results.read(jobs.result(out, "base-0.generation.csv"))
     assert len(scores.columns) == 9

@@ -81,8 +81,8 @@ OF_MODELS = [
         ("nano-autoencoder", [*OF_MODELS, *OF_DEPTH[:6]], "trains an autoencoder alone"),
         ("nano-normals", OF_DEPTH, "learns normals"),
         ("nano-normals", ["family=kl", "latent_weight=1"], "not trained from scratch"),
-        ("nano-depth-start", ["family=kl", "latent_weight=1"], "not trained from scratch"),
-        ("nano-depth-start", ["frame=dsine"], "learns depth"),
+        ("nano-depth", ["family=kl", "latent_weight=1"], "not trained from scratch"),
+        ("nano-depth", ["frame=dsine"], "learns depth"),
     ],
 )
 def test_settings_of_other_tasks_are_refused_where_they_would_do_nothing(name, settings, reason):

@@ -8,8 +8,6 @@ from monostep.training.config import TrainConfig
 
 RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "nano-autoencoder": nano.nano_autoencoder,
-    "nano-depth-start": nano.nano_depth_start,
-    "nano-depth-relative": nano.nano_depth_relative,
     "nano-depth": nano.nano_depth,
     "nano-normals": nano.nano_normals,
     "nano-geometry": geometry.nano_geometry,

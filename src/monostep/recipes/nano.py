@@ -1,8 +1,8 @@
 """The embedded self-test models: small enough to train on a laptop's CPU.
 
-The README lists the five commands in order. Without `start` the later stages begin from random
-weights, which is what a quick try wants; AUTOENCODER is runs/nano-autoencoder/model, or by default
-the one inside the embedded models.
+They start from miniature-depth, the diffusion model of depth inside the package, which is seed 0 of
+`monostep reproduce miniature`. Without `start` they begin from random weights, which is what a
+quick try wants.
 """
 
 import dataclasses
@@ -27,75 +27,34 @@ def nano_autoencoder() -> TruthConfig:
     )
 
 
-def nano_depth_start() -> TruthConfig:
-    """First stage of nano-depth: from random weights, at half the resolution.
-
-    monostep train nano-depth-start -o runs/nano-depth-start --set autoencoder=AUTOENCODER
-    """
-    return TruthConfig(
-        recipe="nano-depth-start",
-        task="depth",
-        stop=2500,
-        scenes=12_000,
-        steps=3600,
-        phases=((0.0, 48, 64, 16), (0.7, 96, 128, 16)),
-        learning_rate=8e-4,
-        final_fraction=0.05,
-        align_from=0.5,
-        depth_unit="image",
-    )
-
-
-def nano_depth_relative() -> TruthConfig:
-    """Second stage of nano-depth: full resolution, and the loss is AbsRel after alignment.
-
-    monostep train nano-depth-relative -o runs/nano-depth-relative --set autoencoder=AUTOENCODER
-        --set start=runs/nano-depth-start
-    """
-    return TruthConfig(
-        recipe="nano-depth-relative",
-        task="depth",
-        steps=900,
-        phases=((0.0, 96, 128, 16),),
-        seed=1,
-        scenes=12_000,
-        learning_rate=4e-4,
-        warmup=50,
-        final_fraction=0.03,
-        depth_unit="relative",
-    )
-
-
 def nano_depth() -> TruthConfig:
-    """Affine depth by one-step end-to-end fine-tuning; its last stage, annealed once more.
+    """Affine depth by one-step end-to-end fine-tuning of the miniature's diffusion model.
 
-    monostep train nano-depth -o runs/nano-depth --set autoencoder=AUTOENCODER
-        --set start=runs/nano-depth-relative
+    monostep train nano-depth -o runs/nano-depth --set start=miniature-depth
+
+    Half the resolution first. The loss is AbsRel after alignment, which is what is measured.
     """
-    return dataclasses.replace(
-        nano_depth_relative(),
+    return TruthConfig(
         recipe="nano-depth",
-        steps=600,
-        seed=2,
-        learning_rate=2.5e-4,
+        task="depth",
+        steps=4000,
+        phases=((0.0, 48, 64, 32), (0.83, 96, 128, 32)),
+        scenes=12_000,
+        learning_rate=5e-4,
         final_fraction=0.02,
-        validate_every=100,
+        depth_unit="relative",
+        validate_every=500,
     )
 
 
 def nano_normals() -> TruthConfig:
-    """Surface normals by one-step end-to-end fine-tuning, from the depth model's weights.
+    """Surface normals by one-step end-to-end fine-tuning, likewise.
 
-    monostep train nano-normals -o runs/nano-normals --set autoencoder=AUTOENCODER
-        --set start=runs/nano-depth-relative
+    monostep train nano-normals -o runs/nano-normals --set start=miniature-depth
     """
-    return TruthConfig(
-        recipe="nano-normals",
-        task="normals",
-        steps=1400,
-        phases=((0.0, 48, 64, 16), (0.5, 96, 128, 16)),
-        scenes=12_000,
-        learning_rate=6e-4,
-        warmup=50,
-        final_fraction=0.03,
-    )
+    of_depth = ("depth_unit",)
+    config = nano_depth()
+    usual = {
+        each.name: each.default for each in dataclasses.fields(config) if each.name in of_depth
+    }
+    return dataclasses.replace(config, recipe="nano-normals", task="normals", **usual)

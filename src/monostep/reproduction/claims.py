@@ -61,7 +61,7 @@ def outcomes(collected: Collected, budget: Budget) -> list[Outcome]:
     of_maps = [each for claim in asked for each in evaluate(collected, claim)]
     before_m = [each for each in of_maps if each.claim.letter < "m"]
     behind = [each for each in of_maps if each.claim.letter > "m"]
-    return [*before_m, *(_of_memory(collected) if budget.name != "quick" else []), *behind]
+    return [*before_m, *([] if budget.model else _of_memory(collected)), *behind]
 
 
 def evaluate(collected: Collected, claim: Claim) -> Iterator[Outcome]:

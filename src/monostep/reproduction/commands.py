@@ -21,9 +21,9 @@ def commands(names: Sequence[str], budget: Budget) -> str:
     lines = [
         " ".join(["monostep train", *run.arguments(OUT, budget)])
         for run in runs
-        if run.name in trained
+        if run.name in trained and not run.embedded
     ]
-    return "\n".join(["```", *lines, *(_evaluate(each, budget) for _, each in found), "```"])
+    return "\n".join(["```", *lines, *(_evaluate(*each, budget) for each in found), "```"])
 
 
 def _with_needs(names: set[str], runs: Sequence[Run]) -> set[str]:
@@ -34,11 +34,11 @@ def _with_needs(names: set[str], runs: Sequence[Run]) -> set[str]:
     return wanted
 
 
-def _evaluate(trial: Trial, budget: Budget) -> str:
+def _evaluate(run: Run, trial: Trial, budget: Budget) -> str:
     size = f"--images {budget.images} --height {budget.height} --width {budget.width}"
     task = f" --task {trial.kind}" if trial.joint else ""
     options = f" {trial.way.options}" if trial.way.options else ""
-    model = study.model_folder(OUT, trial.run)
+    model = run.embedded or study.model_folder(OUT, run.name)
     return (
         f"monostep evaluate procedural {size} --model {model}{task}{options} "
         f"-o {OUT / 'evaluated' / trial.name}"

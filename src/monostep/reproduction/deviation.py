@@ -23,9 +23,8 @@ def deviation(subject: Subject, *, members: int = MEMBERS) -> Mapping[str, np.nd
     """Standard deviation over the members of a depth model, after some of 50 steps from noise.
 
     Returns:
-        `image` [scene, height, width, 3] in 8 bits; `steps`; `deviation` [scene, step, height,
-        width] with trailing spacing, and `leading`, the same with leading spacing; in units of the
-        predicted depth, which is from 0 to 1.
+        `image` [scene, height, width, 3] in 8 bits; `steps`; `trailing` and `leading` [scene,
+        step, height, width], with that spacing; in units of the predicted depth, from 0 to 1.
 
     Raises:
         SettingError: no model of depth, or none that takes 50 steps.
@@ -37,8 +36,8 @@ def deviation(subject: Subject, *, members: int = MEMBERS) -> Mapping[str, np.nd
         )
     images = [as_bytes(case.image) for case in subject.scenes.cases if case.image is not None]
     found = {
-        name: np.stack(list(_deviations(subject, spacing, members)))
-        for name, spacing in {"deviation": "trailing", "leading": "leading"}.items()
+        spacing: np.stack(list(_deviations(subject, spacing, members)))
+        for spacing in ("trailing", "leading")
     }
     return {"image": np.stack(images), "steps": np.array(STEPS), **found}
 

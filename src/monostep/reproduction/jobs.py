@@ -37,8 +37,9 @@ def jobs(folder: Path, budget: Budget, seeds: Collection[int] | None = None) -> 
     for seed in budget.seeds if seeds is None else seeds:
         for run in study.runs(budget):
             if run.seed == seed:
-                found += [_training(run, folder, budget), *_measuring(run, folder)]
-        if seed == budget.seeds[0] and budget.name != "quick":
+                found += [] if run.embedded else [_training(run, folder, budget)]
+                found += _measuring(run, folder)
+        if seed == budget.seeds[0] and not budget.model:
             found += _of_first(folder, budget)
     return found
 
@@ -75,7 +76,8 @@ def _measuring(run: Run, folder: Path) -> list[Job]:
     def job(word: str, *names: str) -> Job:
         files = tuple(result(folder, name) for name in names)
         words = (word, run.name)
-        return Job(name=f"{word} {run.name}", words=words, done=files, needs=(run.name,))
+        needs = () if run.embedded else (run.name,)
+        return Job(name=f"{word} {run.name}", words=words, done=files, needs=needs)
 
     found = []
     scored = study.trials(run)

@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from monostep.checkpoints import embedded
+from monostep.checkpoints.folder import read_card
 from monostep.errors import SettingError
 from monostep.files.atomic import read_json, write_json
 from monostep.recipes import recipe
 from monostep.reproduction import study
 from monostep.reproduction.budget import Budget
 from monostep.reproduction.margins import MARGINS
+from monostep.reproduction.study import Run
 
 FILE = "study.json"
 
@@ -61,10 +64,17 @@ def limits() -> dict[str, Any]:
     return {name: dataclasses.asdict(margin) for name, margin in MARGINS.items()}
 
 
+def _asked(run: Run, budget: Budget) -> list[str]:
+    """How the run's model is trained; or which it is, where it is there already."""
+    if run.embedded:
+        return [run.embedded, str(read_card(embedded.ROOT / run.embedded).tensor_hash)]
+    return run.arguments(Path("OUT"), budget)
+
+
 def _identity(budget: Budget) -> dict[str, Any]:
-    """The budget's name, and a hash of every training's recipe and settings."""
+    """The budget's name, and a hash of every training's recipe and settings, or of its model."""
     runs = study.runs(budget)
     used = {run.recipe: recipe(run.recipe).as_dict() for run in runs}
-    asked = {run.name: run.arguments(Path("OUT"), budget) for run in runs}
+    asked = {run.name: _asked(run, budget) for run in runs}
     digest = hashlib.sha256(json.dumps([used, asked], sort_keys=True).encode()).hexdigest()
     return {"study": "miniature", "budget": budget.name, "recipes": digest}

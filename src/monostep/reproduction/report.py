@@ -19,6 +19,13 @@ from monostep.reproduction.tables import MISSING, markdown, tables, written
 
 FINDINGS = "miniature-findings.md"  # beside the report, by hand
 SHEET = "generation.png"
+JOBS = (
+    "path depth-0",
+    "generate base-0",
+    "deviation depth-0",
+    "memory e2e-depth-0",
+    "timing depth-0 lcm-0 e2e-depth-0",
+)
 
 
 def write(folder: Path, budget: Budget, path: Path) -> None:
@@ -39,7 +46,7 @@ def write(folder: Path, budget: Budget, path: Path) -> None:
     ]
     parts += [_about_verdicts(folder), *_findings(path)]
     parts += _tables(collected, budget)
-    if budget.name != "quick":
+    if not budget.model:
         parts += ["## Images out of noise", _generation(collected)]
         parts += ["## Memory of the backward pass", _memory(collected)]
     parts += ["## Figures", *_figures(collected, budget, path)]
@@ -88,19 +95,17 @@ def _begin(folder: Path, budget: Budget, path: Path) -> list[str]:
     """What was run, for how long, and where."""
     taken, calls = times.load(folder), times.pieces(folder)
     machines = {_machine(call["where"]) for call in calls if "where" in call}
-    again = f"    monostep reproduce miniature --budget {budget.name} -o OUT --report {path.name}"
-    if budget.name == "quick":
-        again = f"    monostep reproduce miniature --quick -o OUT --report {path.name}"
     whole = f"{sum(piece['seconds'] for piece in calls) / 3600:.2f} hours of wall time"
     about = (
         "monostep's own small Stable Diffusion, trained on procedural scenes and put through the "
         "paper's study."
     )
-    if budget.name == "quick":
+    jobs = JOBS
+    if budget.model:
+        jobs = ("path depth-0",)
         about = (
-            "The timestep bug and its cure on one small diffusion model of depth, trained from "
-            "random weights around the embedded autoencoder: a check in minutes of claims a, b and "
-            "c."
+            f"The timestep bug and its cure on one small diffusion model of depth, {budget.model}, "
+            "which comes with the package: a check in minutes of claims a, b and c."
         )
     return [
         f"{about} Budget `{budget.name}`: seeds {', '.join(map(str, budget.seeds))}; "
@@ -109,12 +114,11 @@ def _begin(folder: Path, budget: Budget, path: Path) -> list[str]:
         f"calls of {whole}; every training on one CPU thread, in bfloat16 products."
         + "".join(f" Machine: {each}." for each in sorted(machines)),
         "This command made all of it, and makes it again; where it is interrupted, it goes on:",
-        again,
+        f"    {_command(budget)} -o OUT --report {path.name}",
         "Commands that repeat a single table stand below it, those of the first seed; for the "
         "others put theirs in its place. `OMP_NUM_THREADS=1` gives the same bits on an equal CPU. "
         "What is no trial comes from `python -m monostep.reproduction.work OUT "
-        f"{budget.name} JOB RUN`: `path depth-0`, `generate base-0`, `deviation depth-0`, "
-        "`memory e2e-depth-0`, `timing depth-0 lcm-0 e2e-depth-0`.",
+        f"{budget.name} JOB RUN`: {', '.join(f'`{job}`' for job in jobs)}.",
         *_beside(folder, budget, path),
     ]
 
@@ -123,14 +127,19 @@ def _beside(folder: Path, budget: Budget, path: Path) -> list[str]:
     """What can be done with the results that are kept beside the report."""
     if folder.resolve() in path.resolve().parents:
         return []
-    kept, again = path.stem, "monostep reproduce miniature"
+    kept, again = path.stem, _command(budget)
     return [
-        f"All scores, scene by scene, lie in `{kept}/{study.RESULTS}`: the first line writes this "
-        "page from them, the others train and measure what is not among them, here a seed:",
-        f"    {again} --budget {budget.name} --report-only -o {kept} --report {path.name}\n"
+        f"All scores, scene by scene, lie in `{kept}/{study.RESULTS}`. The first line writes this "
+        "page from them, the others go on with what is not among them, here of one seed:",
+        f"    {again} --report-only -o {kept} --report {path.name}\n"
         f"    cp -r {kept} OUT\n"
-        f"    {again} --budget {budget.name} --seed {budget.seeds[-1]} -o OUT",
+        f"    {again} --seed {budget.seeds[-1]} -o OUT --report {path.name}",
     ]
+
+
+def _command(budget: Budget) -> str:
+    asked = "--quick" if budget.name == "quick" else f"--budget {budget.name}"
+    return f"monostep reproduce miniature {asked}"
 
 
 def _machine(where: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from monostep.checkpoints import embedded
 from monostep.recipes import recipe
 from monostep.reproduction.budget import Budget
 from monostep.reproduction.trials import ENSEMBLES, LCM, ONCE, ONES, Kind, Trial
@@ -34,6 +35,7 @@ class Run:
     seed: int
     settings: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()  # names of runs
+    embedded: str | None = None  # the model of this name stands for the run's, which is not trained
 
     @property
     def model(self) -> str:
@@ -42,16 +44,11 @@ class Run:
 
     def arguments(self, folder: Path, budget: Budget) -> list[str]:
         """What stands behind `monostep train`."""
-        settings = {"seed": str(self.seed), **self.settings, **self._common(folder, budget)}
+        common = {"cache": str(folder / "cache"), "device": budget.device}
+        settings = {"seed": str(self.seed), **self.settings, **common}
         set_ = [f"{name}={_named(value, folder)}" for name, value in settings.items()]
         pairs = [part for each in set_ for part in ("--set", each)]
         return [self.recipe, "-o", str(run_folder(folder, self.name)), *pairs]
-
-    def _common(self, folder: Path, budget: Budget) -> dict[str, str]:
-        settings = {"cache": str(folder / "cache"), "device": budget.device}
-        if budget.share != 1:
-            settings["steps"] = str(round(budget.share * recipe(self.recipe).steps))
-        return settings
 
 
 def run_folder(folder: Path, name: str) -> Path:
@@ -64,10 +61,16 @@ def model_folder(folder: Path, name: str) -> Path:
     return run_folder(folder, name) / "model"
 
 
+def source(folder: Path, run: Run) -> Path:
+    """Where the model lies that is measured as the run's."""
+    return embedded.ROOT / run.embedded if run.embedded else model_folder(folder, run.name)
+
+
 def runs(budget: Budget) -> list[Run]:
     """All trainings of a study, every one behind those that it needs."""
-    if budget.name == "quick":
-        return [_quick(seed) for seed in budget.seeds]
+    if budget.model:
+        only = {"recipe": "miniature-depth", "embedded": budget.model}
+        return [Run(name=f"depth-{seed}", seed=seed, **only) for seed in budget.seeds]
     return [each for seed in budget.seeds for each in _of_seed(seed, budget)]
 
 
@@ -116,12 +119,6 @@ def _kind(run: Run) -> Kind | None:
     if run.recipe in ("miniature-autoencoder", "miniature-base"):
         return None
     return "normals" if "normals" in run.recipe else "depth"
-
-
-def _quick(seed: int) -> Run:
-    """A diffusion model of depth from random weights, around the embedded autoencoder."""
-    settings = {"size": "miniature", "autoencoder": "nano-depth"}
-    return Run(name=f"depth-{seed}", recipe="miniature-depth", seed=seed, settings=settings)
 
 
 def _of_seed(seed: int, budget: Budget) -> list[Run]:

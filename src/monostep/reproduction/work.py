@@ -15,7 +15,7 @@ from monostep.reproduction.budget import BUDGETS, Budget
 from monostep.reproduction.measure import measure, path
 from monostep.reproduction.sampling import Subject
 from monostep.reproduction.scenes import Scenes, held_out
-from monostep.reproduction.study import Run, model_folder
+from monostep.reproduction.study import Run
 
 SCENES = "scenes.npz"
 DRAWN = 4  # scenes whose deviations are drawn
@@ -48,7 +48,7 @@ def _path(folder: Path, budget: Budget, runs: Sequence[Run]) -> None:
 
 def _generate(folder: Path, budget: Budget, runs: Sequence[Run]) -> None:
     (run,) = runs
-    model = generation.opened(model_folder(folder, run.name))
+    model = generation.opened(study.source(folder, run))
     size = (budget.height, budget.width)
     images = generation.generate(model, count=budget.images, size=size, seed=run.seed)
     pictures = [case.image for case in _scenes(folder, budget).cases if case.image is not None]
@@ -61,7 +61,7 @@ def _generate(folder: Path, budget: Budget, runs: Sequence[Run]) -> None:
 def _deviation(folder: Path, budget: Budget, runs: Sequence[Run]) -> None:
     (run,) = runs
     scenes = _scenes(folder, budget).first(DRAWN)
-    maps = deviation.deviation(sampling.opened(model_folder(folder, run.name), scenes))
+    maps = deviation.deviation(sampling.opened(study.source(folder, run), scenes))
     target = plan.result(folder, f"{run.name}.deviation.npz")
     with replacing(target) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **maps)
@@ -72,14 +72,14 @@ def _memory(folder: Path, budget: Budget, runs: Sequence[Run]) -> None:  # noqa:
 
 
 def _timing(folder: Path, budget: Budget, runs: Sequence[Run]) -> None:
-    folders = {run.model: model_folder(folder, run.name) for run in runs}
+    folders = {run.model: study.source(folder, run) for run in runs}
     image = _scenes(folder, budget).cases[0].image
     assert image is not None
     write_json(plan.result(folder, "timing.json"), timing.timing(folders, image))
 
 
 def _subject(folder: Path, budget: Budget, run: Run) -> Subject:
-    return sampling.opened(model_folder(folder, run.name), _scenes(folder, budget))
+    return sampling.opened(study.source(folder, run), _scenes(folder, budget))
 
 
 def _scenes(folder: Path, budget: Budget) -> Scenes:
