@@ -41,6 +41,7 @@ def test_only_better_models_are_kept(tmp_path):
     progress = _run(
         ConstantTask([3.0, 2.0, 2.5, 1.0]),
         tmp_path,
+        "result=best",
         keep=lambda *, step, scores: kept.append((step, scores["error"])),
     )
     assert kept == [(1, 3.0), (2, 2.0), (4, 1.0)]

@@ -27,17 +27,20 @@ def reproduce(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.md", help="Where the report goes; else OUT/miniature.md."),
+        typer.Option(
+            metavar="FILE.md",
+            help="Report; outside OUT, all scores are copied into a folder FILE beside it.",
+        ),
     ] = None,
     budget: Annotated[
         str,
         typer.Option(
-            help="cpu: half a day of two cores. gpu: trainings on a GPU, measuring not; not tried."
+            help="cpu: six hours of two cores. gpu: trains on a GPU, measures on the CPU; untried."
         ),
     ] = "cpu",
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Minutes: claims a, b and c on one small diffusion model."),
+        typer.Option("--quick", help="Minutes: claims a, b and c on the embedded diffusion model."),
     ] = False,
     jobs: Annotated[
         int | None,

@@ -8,7 +8,9 @@ from monostep.training.config import TrainConfig
 
 RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "nano-autoencoder": nano.nano_autoencoder,
+    "nano-depth-start": nano.nano_depth_start,
     "nano-depth": nano.nano_depth,
+    "nano-normals-start": nano.nano_normals_start,
     "nano-normals": nano.nano_normals,
     "nano-geometry": geometry.nano_geometry,
     "miniature-autoencoder": miniature.miniature_autoencoder,

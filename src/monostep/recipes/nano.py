@@ -27,34 +27,63 @@ def nano_autoencoder() -> TruthConfig:
     )
 
 
-def nano_depth() -> TruthConfig:
-    """Affine depth by one-step end-to-end fine-tuning of the miniature's diffusion model.
+def nano_depth_start() -> TruthConfig:
+    """First stage of nano-depth: a diffusion model end to end, at half the resolution.
 
-    monostep train nano-depth -o runs/nano-depth --set start=miniature-depth
+    monostep train nano-depth-start -o runs/nano-depth-start --set start=miniature-depth
 
-    Half the resolution first. The loss is AbsRel after alignment, which is what is measured.
+    The loss is AbsRel after alignment, which is what is measured.
     """
     return TruthConfig(
-        recipe="nano-depth",
+        recipe="nano-depth-start",
         task="depth",
-        steps=4000,
-        phases=((0.0, 48, 64, 32), (0.83, 96, 128, 32)),
+        steps=2600,
+        phases=((0.0, 48, 64, 32),),
         scenes=12_000,
         learning_rate=5e-4,
-        final_fraction=0.02,
+        final_fraction=0.08,
         depth_unit="relative",
+        validate_every=500,
+        result="last",
+    )
+
+
+def nano_depth() -> TruthConfig:
+    """Affine depth by one-step end-to-end fine-tuning, at full resolution.
+
+    monostep train nano-depth -o runs/nano-depth --set start=runs/nano-depth-start
+    """
+    return dataclasses.replace(
+        nano_depth_start(),
+        recipe="nano-depth",
+        steps=6000,
+        phases=((0.0, 96, 128, 16),),
+        seed=1,
+        learning_rate=4e-4,
+        warmup=100,
+        final_fraction=0.02,
         validate_every=500,
     )
 
 
-def nano_normals() -> TruthConfig:
-    """Surface normals by one-step end-to-end fine-tuning, likewise.
+def nano_normals_start() -> TruthConfig:
+    """First stage of nano-normals, from the same diffusion model of depth.
 
-    monostep train nano-normals -o runs/nano-normals --set start=miniature-depth
+    monostep train nano-normals-start -o runs/nano-normals-start --set start=miniature-depth
     """
-    of_depth = ("depth_unit",)
-    config = nano_depth()
-    usual = {
-        each.name: each.default for each in dataclasses.fields(config) if each.name in of_depth
-    }
-    return dataclasses.replace(config, recipe="nano-normals", task="normals", **usual)
+    return _normals(nano_depth_start())
+
+
+def nano_normals() -> TruthConfig:
+    """Surface normals by one-step end-to-end fine-tuning, at full resolution.
+
+    monostep train nano-normals -o runs/nano-normals --set start=runs/nano-normals-start
+    """
+    return _normals(nano_depth())
+
+
+def _normals(depth: TruthConfig) -> TruthConfig:
+    """The same training with the loss of normals, which knows no unit of depth."""
+    unit = TruthConfig.__dataclass_fields__["depth_unit"].default
+    name = depth.recipe.replace("depth", "normals")
+    return dataclasses.replace(depth, recipe=name, task="normals", depth_unit=unit)

@@ -71,12 +71,14 @@ def _about_verdicts(folder: Path) -> str:
     if began and began["margins"] != plan.limits():
         said += ", **when they were others**"
     return (
-        f"{said}. Those of c, l, m and n are ours, the others those of the study's plan. h repeats "
+        f"{said}. All are this project's own choice, none is the paper's. h repeats "
         "a to g for normals. Confirmed: the whole interval is within the margin; not confirmed: "
         "the whole of it is beside. The interval is a percentile bootstrap over seeds and scenes; "
         "where seeds differ more than scenes it is about the range of the seeds, which is printed "
-        "beside it. Nothing but the held-out scenes is the same for all seeds. E2E from the "
-        "diffusion model has had more steps in all than that model itself, as in the paper."
+        "beside it. Every seed trains all models, from its own autoencoder on; the scenes to learn "
+        "from are the same for all, so the interval does not say what others would change. "
+        "E2E from the diffusion model has had more steps in all than that model itself, as in the "
+        "paper."
     )
 
 

@@ -4,11 +4,14 @@ autoencoder-S
   base-S                        images out of noise: the miniature's Stable Diffusion
     depth-S, normals-S          Marigold
       lcm-S                     Marigold-LCM
-      e2e-*-S                   E2E-FT, and its variations
-    e2e-*-base-S                directly from the base model
+      e2e-*-S                   E2E-FT, with other noises, with the decoder
+      latent-depth-S            the same with the loss on the latent
+    e2e-*-base-S                directly from the base model; other quantities, fewer or more scenes
   e2e-*-random-S                from random weights: the control
+  geometry-random-S             depth and normals by one joint model, likewise
 
-Seeds have nothing in common but the held-out scenes, so each may be done on a machine of its own.
+No seed needs another's models, so each may be done on a machine of its own. Seeds decide weights,
+order, flips and noise; the scenes to learn from, and the held-out ones, are the same for all.
 """
 
 from collections.abc import Mapping
@@ -69,8 +72,10 @@ def source(folder: Path, run: Run) -> Path:
 def runs(budget: Budget) -> list[Run]:
     """All trainings of a study, every one behind those that it needs."""
     if budget.model:
-        only = {"recipe": "miniature-depth", "embedded": budget.model}
-        return [Run(name=f"depth-{seed}", seed=seed, **only) for seed in budget.seeds]
+        return [
+            Run(name=f"depth-{seed}", recipe="miniature-depth", seed=seed, embedded=budget.model)
+            for seed in budget.seeds
+        ]
     return [each for seed in budget.seeds for each in _of_seed(seed, budget)]
 
 

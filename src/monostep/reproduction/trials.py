@@ -1,7 +1,7 @@
 """What is measured: models, each run in some ways.
 
 model      what was trained, without its seed: "depth", "e2e-depth-base"
-way        how it is run: "trailing-1", "leading-50x10", "lcm-4", "zeros", "gaussian", "path"
+way        how it is run: "trailing-1", "leading-50x10", "lcm-4", or "once", as it is
 trial      one model of one seed, run in one way; its scores are a file
 """
 
