@@ -43,6 +43,7 @@ def test_an_empty_study_has_a_report_that_says_so(tmp_path):
     report.write(tmp_path, BUDGET, tmp_path / "out.md")
     text = (tmp_path / "out.md").read_text()
     assert "**not run**" in text
+    assert "whole are the seeds (none). With fewer than 3 a comparison" in text
     assert "**confirmed**" not in text
 
 
@@ -55,6 +56,7 @@ def test_a_study_in_part_or_whole_has_a_report(tmp_path, part):
     report.write(tmp_path, BUDGET, tmp_path / "out.md")
     text = (tmp_path / "out.md").read_text()
     assert "**not run**" not in text
+    assert ("**Not at its end**: whole are the seeds 2." in text) is part
     assert "| m | 2 calls" in text
     assert all(each.stat().st_size < 60_000 for each in (tmp_path / "out").glob("*.png"))
     assert len(list((tmp_path / "out").glob("*.png"))) == 5

@@ -41,6 +41,7 @@ def write(folder: Path, budget: Budget, path: Path) -> None:
     parts = [
         "# The paper in miniature",
         *_begin(folder, budget, path),
+        *_so_far(collected, budget),
         "## Claims",
         _verdicts(collected, budget),
     ]
@@ -122,6 +123,19 @@ def _begin(folder: Path, budget: Budget, path: Path) -> list[str]:
         "What is no trial comes from `python -m monostep.reproduction.work OUT "
         f"{budget.name} JOB RUN`: {', '.join(f'`{job}`' for job in jobs)}.",
         *_beside(folder, budget, path),
+    ]
+
+
+def _so_far(collected: Collected, budget: Budget) -> list[str]:
+    """What a study that is not at its end has to say of itself."""
+    tables = study.results(budget)
+    whole = [seed for seed in budget.seeds if all(seed in collected.found(name) for name in tables)]
+    if len(whole) == len(budget.seeds):
+        return []
+    return [
+        f"**Not at its end**: whole are the seeds {', '.join(map(str, whole)) or '(none)'}. With "
+        f"fewer than {min(claims.SEEDS, len(budget.seeds))} a comparison is inconclusive, whatever "
+        "its interval."
     ]
 
 
