@@ -35,7 +35,7 @@ def reproduce(
     budget: Annotated[
         str,
         typer.Option(
-            help="cpu: six hours of two cores. gpu: trains on a GPU, measures on the CPU; untried."
+            help="cpu: five hours of two cores. gpu: trains on a GPU, measures on the CPU; untried."
         ),
     ] = "cpu",
     quick: Annotated[
