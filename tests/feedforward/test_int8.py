@@ -3,9 +3,10 @@ import shaken_models
 import torch
 from shaken_models import SMALL_UNET
 
+from monostep.feedforward.double import Double
 from monostep.feedforward.fold import fold
 from monostep.feedforward.int8 import quantise
-from monostep.feedforward.layers import Conv, Dense, Double, Weighted
+from monostep.feedforward.layers import Conv, Dense, Weighted
 from monostep.feedforward.network import cast, last_layer
 
 

@@ -3,59 +3,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from monostep.feedforward import stream
-from monostep.feedforward.layers import Conv, Dense, Double, doubled_taps
-
-SIDES = [(n, to) for n in range(1, 6) for to in (2 * n, 2 * n - 1)]
+from monostep.feedforward import layers, stream
+from monostep.feedforward.layers import Conv, Dense
 
 
 def _random(layer, dtype=torch.float32):
     for parameter in layer.parameters():
         nn.init.normal_(parameter)
     return layer.to(dtype)
-
-
-def _double(conv, dtype):
-    """The layer that does what an enlargement and this convolution do."""
-    layer = Double(conv.in_channels).to(dtype)
-    layer.weight.data = doubled_taps(conv.weight.data)
-    layer.bias.data = conv.bias.data
-    return layer
-
-
-@pytest.mark.parametrize(("dtype", "near"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
-@pytest.mark.parametrize(("rows", "to_rows"), SIDES)
-def test_double_is_enlargement_and_convolution(rows, to_rows, dtype, near):
-    conv = nn.Conv2d(3, 3, 3, padding=1).to(dtype)
-    layer = _double(conv, dtype)
-    for columns, to_columns in SIDES:
-        size = (to_rows, to_columns)
-        theirs = torch.randn(2, 3, rows, columns, dtype=dtype, requires_grad=True)
-        ours = theirs.detach().clone().requires_grad_()
-        expected = conv(F.interpolate(theirs, size, mode="nearest"))
-        doubled = layer(ours, size)
-        torch.testing.assert_close(doubled, expected, rtol=0, atol=near)
-        weight = torch.randn_like(expected)  # of each pixel, so that no two gradients are alike
-        (expected * weight).sum().backward()
-        (doubled * weight).sum().backward()
-        assert torch.isfinite(ours.grad).all()
-        torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=10 * near)
-
-
-def test_double_goes_to_twice_the_size_unless_told():
-    layer = _double(nn.Conv2d(4, 4, 3), torch.float32)
-    features = torch.randn(1, 4, 3, 5)
-    assert layer(features).shape == (1, 4, 6, 10)
-    assert torch.equal(layer(features), layer(features, (6, 10)))
-
-
-def test_double_needs_no_bias():
-    conv = nn.Conv2d(4, 4, 3, padding=1, bias=False)
-    layer = Double(4, bias=False)
-    layer.weight.data = doubled_taps(conv.weight.data)
-    features = torch.randn(1, 4, 3, 5)
-    expected = conv(F.interpolate(features, (5, 9), mode="nearest"))
-    torch.testing.assert_close(layer(features, (5, 9)), expected, rtol=0, atol=1e-5)
 
 
 CONVS = {
@@ -81,10 +36,28 @@ def test_a_packed_convolution_is_the_same_to_the_last_bit(channels, kind, given,
         packed, again = layer(features, **asked), layer(features, **asked)
     assert layer.weight is None
     assert torch.equal(again, packed)
-    if kind == "1x1" and channels == (3, 5):  # another kernel, which sums in another order
+    if kind == "1x1":  # another kernel, which sums in another order
         torch.testing.assert_close(packed, plain, rtol=1e-6, atol=1e-6)
     else:
         assert torch.equal(packed, plain)
+
+
+@pytest.mark.parametrize(("large", "packings"), [(layers.LARGE, 3), (1, 1)])
+def test_a_map_of_another_size_packs_anew_unless_the_weight_is_large(monkeypatch, large, packings):
+    monkeypatch.setattr(layers, "LARGE", large)
+    layer, reorder, packed_for = _random(Conv(16, 48, 3)), Conv._reorder, []
+    monkeypatch.setattr(
+        Conv, "_reorder", lambda *given: packed_for.append(given[-1].shape) or reorder(*given)
+    )
+    sizes = [(3, 4), (4, 3), (24, 32), (24, 32), (6, 2)]
+    maps = [torch.randn(1, *size, 16).permute(0, 3, 1, 2) for size in sizes]
+    with torch.no_grad():
+        plain = [layer(features) for features in maps]
+    with torch.inference_mode():
+        for features, expected in zip(maps, plain, strict=True):
+            assert torch.equal(layer(features), expected)
+    assert len(packed_for) == packings
+    assert layer.weight is None
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -172,18 +145,6 @@ def test_eight_bits_times_a_scale_are_the_weight():
         with mode():
             expected = F.linear(tokens, whole.float() * layer.scale, layer.bias)
             torch.testing.assert_close(layer(tokens), expected)
-
-
-@pytest.mark.parametrize("high", [1, 2, 3, 5])
-def test_an_enlargement_in_strips_is_the_whole(high):
-    layer = Double(4)
-    torch.nn.init.normal_(layer.weight)
-    torch.nn.init.normal_(layer.bias)
-    features = torch.randn(2, 4, 11, 6)
-    whole = layer(features)
-    layer.strip = 4 * high * features.nbytes // 11
-    with torch.inference_mode():
-        torch.testing.assert_close(layer(features), whole, rtol=1e-5, atol=1e-5)
 
 
 def test_a_weight_left_in_its_file_is_read_at_each_use():

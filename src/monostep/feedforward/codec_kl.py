@@ -6,7 +6,8 @@ from torch.nn import functional as F
 
 from monostep.feedforward import stream
 from monostep.feedforward.blocks import NormConv, PixelAttention, Residual
-from monostep.feedforward.layers import Conv, Double
+from monostep.feedforward.double import Double
+from monostep.feedforward.layers import Conv
 from monostep.network.autoencoder_kl import AutoencoderKLConfig
 from monostep.network.blocks import Features
 

@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from monostep.feedforward.layers import Conv, Double
+from monostep.feedforward.double import Double
+from monostep.feedforward.layers import Conv
 from monostep.network.autoencoder_tiny import AutoencoderTinyConfig
 from monostep.network.blocks import Features
 

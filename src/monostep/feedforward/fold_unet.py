@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monostep.diffusion.class_numbers import OF_BOTH, class_numbers
-from monostep.feedforward.layers import doubled_taps
+from monostep.feedforward.double import doubled_taps
 from monostep.feedforward.unet import rows
 from monostep.network.attention import (
     Attention,

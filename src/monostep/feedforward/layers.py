@@ -3,8 +3,11 @@
 oneDNN wants weights in blocks, and otherwise sorts them again at every call: most of the time of a
 layer with much weight and few pixels. `Packed` layers sort theirs once, when they are first used
 for inference (torch.inference_mode) on a CPU, and hold no second copy. The result of a convolution
-stays the same to the last bit, but for 1x1 ones of a few channels. `unpack` gives the plain weights
-back; asking a network for its parameters does it too (`network.FeedForward`).
+stays the same to the last bit, but for 1x1 ones, which become matrix products. `unpack` gives the
+plain weights back; asking a network for its parameters does it too (`network.FeedForward`).
+
+The order that a convolution wants may depend on the size of its map, and weights in another one
+are sorted at each call, 50 times as slowly as plain ones. So a map of another size packs anew.
 """
 
 from abc import ABC, abstractmethod
@@ -16,9 +19,8 @@ from jaxtyping import Float, Int8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monostep.feedforward import stream
 from monostep.feedforward.pages import LARGE, give_back
-from monostep.feedforward.stream import Streamed, is_free
+from monostep.feedforward.stream import is_free
 from monostep.network.blocks import Features
 
 Read = Callable[[], Tensor]
@@ -86,20 +88,32 @@ class Packed(Weighted, ABC):
         return 0 if self._packed is None else self._packed.numel() * self._packed.dtype.itemsize
 
     @abstractmethod
-    def _reorder(self, weight: Tensor) -> Tensor:
-        """The weight in the order of the kernel."""
+    def _reorder(self, weight: Tensor, features: Tensor) -> Tensor:
+        """The weight in the order of the kernel for features like these."""
 
-    def _ready(self) -> Tensor | None:
+    def _fits(self, features: Tensor) -> bool:  # noqa: ARG002
+        """Whether the order of the packed weight is that of the kernel for these features."""
+        return True
+
+    def _ready(self, features: Tensor) -> Tensor | None:
         """The packed weight, if this call can use it; packs at the first that can."""
         if not is_free():
             return None
-        if self._packed is None and self.weight is not None and _can_pack(self.weight):
+        if self._packed is None:
+            packs = self.weight is not None and _can_pack(self.weight)
+        else:
+            packs = not self._fits(features)
+        if packs:
             with torch.inference_mode(mode=False), torch.no_grad():
-                self._packed = self._reorder(self.weight.detach())
+                self._packed = self._reorder(self.plain().detach(), features)
             self.weight = None
             if self.packed_bytes >= LARGE:
                 give_back()
         return self._packed
+
+    def _dense(self, packed: Tensor) -> Tensor:
+        """The plain weight."""
+        return packed.to_dense()
 
     @property
     def dtype(self) -> torch.dtype:
@@ -110,14 +124,14 @@ class Packed(Weighted, ABC):
 
     def plain(self) -> Tensor:
         """The weight as it was before packing."""
-        return super().plain() if self._packed is None else self._packed.to_dense()
+        return super().plain() if self._packed is None else self._dense(self._packed)
 
     def unpack(self) -> None:
         """Have the plain weight again as a parameter."""
         super().unpack()
         if self._packed is not None:
             with torch.inference_mode(mode=False), torch.no_grad():
-                plain = self._packed.to_dense()
+                plain = self._dense(self._packed)
             laid_out = plain.ndim == 4
             plain = plain.contiguous(memory_format=torch.channels_last) if laid_out else plain
             self.weight, self._packed = nn.Parameter(plain), None
@@ -130,6 +144,8 @@ class Packed(Weighted, ABC):
 
 class Conv(Packed):
     """Convolution; a bias given at the call, for all images or each, takes the place of its own."""
+
+    _pixels: int = 0  # of the map for which the weight is packed
 
     def __init__(
         self, inputs: int, outputs: int, size: int, *, stride: int = 1, bias: bool = True
@@ -156,19 +172,37 @@ class Conv(Packed):
     def _convolved(
         self, features: Features, bias: Tensor | None, padding: tuple[int, int]
     ) -> Tensor:
-        packed = self._ready()
-        if packed is None:
+        packed = self._ready(features)
+        if packed is None or (self._is_product and padding != (0, 0)):
             return F.conv2d(features, self.plain(), bias, stride=self.stride, padding=padding)
+        if self._is_product:
+            return _product(features.permute(0, 2, 3, 1), packed, bias).permute(0, 3, 1, 2)
         stride = [self.stride, self.stride]
         return torch.ops.mkldnn._convolution_pointwise(
             features, packed, bias, list(padding), stride, [1, 1], 1, "none", [], ""
         )
 
-    def _reorder(self, weight: Tensor) -> Tensor:
-        half, stride = self.size // 2, self.stride
+    @property
+    def _is_product(self) -> bool:
+        """Whether it is a matrix product at each pixel: in one order for maps of all sizes."""
+        return self.size == self.stride == 1
+
+    def _reorder(self, weight: Tensor, features: Tensor) -> Tensor:
+        if self._is_product:
+            return _reorder_product(weight.flatten(1))
+        self._pixels = features.shape[2] * features.shape[3]
+        half, stride = [self.size // 2] * 2, [self.stride] * 2
         return torch.ops.mkldnn._reorder_convolution_weight(
-            weight, [half, half], [stride, stride], [1, 1], 1, None
+            weight, half, stride, [1, 1], 1, list(features.shape)
         )
+
+    def _fits(self, features: Tensor) -> bool:
+        """Large ones stay: theirs was the same for all sizes, and a new order takes seconds."""
+        same = self._is_product or features.shape[2] * features.shape[3] == self._pixels
+        return same or self.packed_bytes >= LARGE
+
+    def _dense(self, packed: Tensor) -> Tensor:
+        return packed.to_dense().view(self.outputs, self.inputs, self.size, self.size)
 
 
 class Dense(Packed):
@@ -181,102 +215,22 @@ class Dense(Packed):
 
     def forward(self, tokens: Float[Tensor, "*any inner"]) -> Float[Tensor, "*any outer"]:
         """The product, plus the bias if there is one."""
-        packed = self._ready()
+        packed = self._ready(tokens)
         if packed is None:
             return F.linear(tokens, self.plain(), self.bias)
-        return torch.ops.mkldnn._linear_pointwise(tokens, packed, self.bias, "none", [], "")
+        return _product(tokens, packed, self.bias)
 
-    def _reorder(self, weight: Tensor) -> Tensor:
-        return torch.ops.mkldnn._reorder_linear_weight(weight)
-
-
-class Double(Weighted, Streamed):
-    """Nearest-neighbour enlargement to twice the size and a 3x3 convolution, as one product.
-
-    An enlarged pixel repeats itself, so that of its nine neighbours only four differ: a transposed
-    convolution of stride 2 with a 4x4 kernel, 4 products where there were 9. In one dimension, with
-    the original taps w0, w1, w2 and the kernel K = (w2, w1 + w2, w0 + w1, w0):
-
-        y[2k] = w0 x[k-1] + (w1 + w2) x[k],    y[2k+1] = (w0 + w1) x[k] + w2 x[k+1]
-
-    To 2n-1 instead of 2n, the last one sees a zero where x[k] was repeated: K[0] x[k] less.
-    """
-
-    output_axis = 1
-
-    def __init__(self, channels: int, *, bias: bool = True) -> None:
-        super().__init__()
-        self.channels = channels
-        self.weight = nn.Parameter(torch.empty(channels, channels, 4, 4))  # in, out, rows, columns
-        self.bias = nn.Parameter(torch.empty(channels)) if bias else None
-
-    def forward(
-        self, features: Features, size: tuple[int, int] | None = None
-    ) -> Float[Tensor, "batch channel up_h up_w"]:
-        """The map at `size`, each side twice its own or one less; else at twice its size."""
-        weight = self.plain()
-        if size is not None and torch.compiler.is_exporting():
-            return self._at(features, weight, size)
-        twice = (2 * features.shape[2], 2 * features.shape[3])
-        if size in (None, twice) and (high := stream.rows(features, self.strip // 4)):
-            return self._in_strips(features, weight, high)
-        doubled = F.conv_transpose2d(features, weight, self.bias, stride=2, padding=1)
-        if size in (None, twice):
-            return doubled
-        assert size is not None
-        doubled = doubled[:, :, : size[0], : size[1]]
-        rows, columns = size[0] % 2, size[1] % 2
-        less = torch.zeros_like(doubled)
-        if rows:
-            edge = self._edge(features[:, :, -1:], weight[:, :, :1], (0, 1))
-            less[:, :, -1] += edge[:, :, 0, : size[1]]
-        if columns:
-            edge = self._edge(features[:, :, :, -1:], weight[..., :1], (1, 0))
-            less[:, :, :, -1] += edge[:, :, : size[0], 0]
-        if rows and columns:
-            corner = features[:, :, -1:, -1:], weight[:, :, :1, :1]
-            less[:, :, -1, -1] -= self._edge(*corner, (0, 0))[:, :, 0, 0]
-        return (doubled - less).contiguous(memory_format=torch.channels_last)
-
-    def _in_strips(self, features: Features, weight: Tensor, high: int) -> Tensor:
-        """The same, with one more row above and below each strip, whose results are dropped."""
-        height = features.shape[2]
-        doubled = stream.Joined(2 * height)
-        for top in range(0, height, high):
-            above, below = top > 0, top + high < height
-            window = features[:, :, top - above : top + high + below]
-            part = F.conv_transpose2d(window, weight, self.bias, stride=2, padding=1)
-            doubled.add(part[:, :, 2 * above : part.shape[2] - 2 * below])
-        return doubled.whole
-
-    def _at(self, features: Features, weight: Tensor, size: tuple[int, int]) -> Tensor:
-        """The map at `size`, without a question: for sizes that are symbols."""
-        doubled = F.conv_transpose2d(features, weight, self.bias, stride=2, padding=1)
-        odd = size[0] % 2, size[1] % 2
-        row = odd[0] * self._edge(features[:, :, -1:], weight[:, :, :1], (0, 1))
-        column = odd[1] * self._edge(features[:, :, :, -1:], weight[..., :1], (1, 0))
-        corner = features[:, :, -1:, -1:], weight[:, :, :1, :1]
-        both = odd[0] * odd[1] * self._edge(*corner, (0, 0))
-        rows, columns = torch.arange(size[0]), torch.arange(size[1])
-        below = (rows == size[0] - 1).to(row)[:, None]
-        right = (columns == size[1] - 1).to(row)
-        row, column = row.index_select(3, columns), column.index_select(2, rows)
-        doubled = doubled.index_select(2, rows).index_select(3, columns)
-        return doubled - below * row - right * column + below * right * both
-
-    @staticmethod
-    def _edge(edge: Features, taps: Tensor, along: tuple[int, int]) -> Tensor:
-        """What the repeated pixels beyond the edge gave; `along` marks the axis of the edge."""
-        stride = (1 + along[0], 1 + along[1])
-        return F.conv_transpose2d(edge, taps, stride=stride, padding=along)
+    def _reorder(self, weight: Tensor, features: Tensor) -> Tensor:  # noqa: ARG002
+        return _reorder_product(weight)
 
 
-def doubled_taps(weight: Float[Tensor, "out in 3 3"]) -> Float[Tensor, "in out 4 4"]:
-    """The kernel of `Double` from that of the convolution after the enlargement."""
-    for axis in (2, 3):
-        w0, w1, w2 = weight.unbind(axis)
-        weight = torch.stack([w2, w1 + w2, w0 + w1, w0], dim=axis)
-    return weight.transpose(0, 1)
+def _reorder_product(weight: Float[Tensor, "outer inner"]) -> Tensor:
+    return torch.ops.mkldnn._reorder_linear_weight(weight)
+
+
+def _product(tokens: Tensor, packed: Tensor, bias: Tensor | None) -> Tensor:
+    """The product over the last axis."""
+    return torch.ops.mkldnn._linear_pointwise(tokens, packed, bias, "none", [], "")
 
 
 def _can_pack(weight: Tensor) -> bool:

@@ -13,7 +13,8 @@ from torch import nn
 from monostep.errors import InputError, SettingError
 from monostep.feedforward import codec_kl, codec_tiny
 from monostep.feedforward.blocks import NormConv, Residual
-from monostep.feedforward.layers import Conv, Double, Packed, Weighted
+from monostep.feedforward.double import Double
+from monostep.feedforward.layers import Conv, Packed, Weighted
 from monostep.feedforward.network import FeedForward
 from monostep.feedforward.stream import WHOLE
 from monostep.feedforward.unet import Layer, UNet

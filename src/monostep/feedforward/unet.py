@@ -17,7 +17,8 @@ from monostep.diffusion.class_numbers import OF_BOTH
 from monostep.diffusion.schedule import Latent
 from monostep.feedforward import prompts
 from monostep.feedforward.blocks import Bias, NormConv, Residual, Told, Transformer
-from monostep.feedforward.layers import Conv, Double
+from monostep.feedforward.double import Double
+from monostep.feedforward.layers import Conv
 from monostep.geometry.domain import DOMAINS
 from monostep.network.blocks import Features
 from monostep.network.unet import UNetConfig
