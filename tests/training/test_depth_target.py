@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from monostep.data.procedural import render
+from monostep.geometry import alignment
 from monostep.geometry.quantity import from_depth
 from monostep.losses.depth import quantiles
 from monostep.recipes import recipe
@@ -20,21 +21,38 @@ def _config(*settings):
     return override(recipe("nano-depth"), settings)
 
 
-def test_sky_and_far_surfaces_count_a_little_as_far(samples):
+def test_sky_and_what_is_beyond_count_a_little_as_far_as_the_farthest_surface(samples):
     depth_m, weight = far_depth(samples, _config("far_m=3.0", "sky_weight=0.25"))
     far = samples.sky | (samples.valid & (samples.depth_m > 3))
-    assert far.any()
-    assert (depth_m[far] == 3).all()
+    surface = samples.valid & ~far
+    for image in range(4):
+        farthest = samples.depth_m[image][surface[image]].amax() if surface[image].any() else 3.0
+        assert (depth_m[image][far[image]] == farthest).all()
+    assert far.any() and surface.any()
+    assert torch.equal(depth_m[surface], samples.depth_m[surface])
     assert (weight[far] == 0.25).all()
-    assert (weight[samples.valid & ~far] == 1).all()
+    assert (weight[surface] == 1).all()
 
 
-def test_the_weight_is_multiplied_by_the_trust(samples):
-    trust = torch.rand(samples.depth_m.shape, generator=torch.Generator().manual_seed(0))
-    trusted = dataclasses.replace(samples, confidence=trust)
-    _, weight = far_depth(samples, _config())
-    _, less = far_depth(trusted, _config())
-    torch.testing.assert_close(less, weight * trust)
+def test_of_a_sky_alone_the_depth_is_the_limit(samples):
+    empty = dataclasses.replace(
+        samples, valid=torch.zeros_like(samples.valid), sky=torch.ones_like(samples.sky)
+    )
+    depth_m, weight = far_depth(empty, _config("far_m=30.0", "sky_weight=0.5"))
+    assert (depth_m == 30).all() and (weight == 0.5).all()
+
+
+def test_the_sky_hardly_moves_the_fit_of_the_surfaces():
+    """A desk before a window: the scale of a map that is wrong by a tenth of the desk's depth."""
+    depth_m = torch.linspace(0.5, 2.0, 16)[None, :, None].expand(1, 16, 16).clone()
+    sky = torch.zeros(1, 16, 16, dtype=torch.bool)
+    sky[:, 12:] = True
+    desk = dataclasses.replace(render(1, [0], (16, 16)), depth_m=depth_m, valid=~sky, sky=sky)
+    truth, weight = target(desk, _config("sky_weight=0.03"))
+    painted = truth + 0.1 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
+    with_sky = alignment.fit(painted, truth, weight).scale
+    without = alignment.fit(painted, truth, (~sky).float()).scale
+    torch.testing.assert_close(with_sky, without, rtol=0.02, atol=0)
 
 
 @pytest.mark.parametrize("quantity", ["depth", "disparity", "sqrt_disparity", "log_depth"])

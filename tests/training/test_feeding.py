@@ -1,5 +1,8 @@
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from constant_task import ALONE
@@ -30,6 +33,25 @@ def test_an_image_that_cannot_be_read_ends_in_its_own_words(workers):
     # sources see one process's piece at a time, so the first steps are still given
     with pytest.raises(InputError, match=r"^n11: cannot be read$"):
         list(_steps(Numbered(14, unreadable=11), f"workers={workers}"))
+
+
+def test_a_process_ends_though_its_reading_was_never_finished(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from test_feeding import Numbered, _steps\n"
+        "reading = _steps(Numbered(999), 'workers=1')\n"
+        "print(next(reading)[0].step)\n"
+    )
+    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    found = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (found.returncode, found.stdout) == (0, "0\n"), found.stderr
 
 
 @pytest.mark.slow

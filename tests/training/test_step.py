@@ -93,16 +93,6 @@ def test_a_few_steps_on_one_batch_lower_the_loss(model, samples):
     assert losses[-1] < 0.8 * losses[0]
 
 
-def test_sky_and_far_surfaces_count_a_little_as_far(samples):
-    config = override(recipe("nano-depth"), ["far_m=3.0", "sky_weight=0.25"])
-    depth_m, weight = far_depth(samples, config)
-    far = samples.sky | (samples.depth_m > 3)
-    assert far.any()
-    assert (depth_m[far] == 3).all()
-    assert (weight[far] == 0.25).all()
-    assert (weight[~far] == 1).all()
-
-
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_the_score_is_zero_for_the_truth_in_any_quantity(model, samples, quantity):
     task = DepthTask(model, override(recipe("nano-depth"), [f"quantity={quantity}", *PLAIN]))

@@ -7,7 +7,7 @@ quick try wants.
 
 import dataclasses
 
-from monostep.training.truth_config import TruthConfig
+from monostep.training.truth_config import OF_DEPTH, TruthConfig
 
 
 def nano_autoencoder() -> TruthConfig:
@@ -43,6 +43,7 @@ def nano_depth_start() -> TruthConfig:
         learning_rate=5e-4,
         final_fraction=0.08,
         depth_unit="relative",
+        sky_weight=0.03,
         validate_every=500,
         result="last",
     )
@@ -83,7 +84,7 @@ def nano_normals() -> TruthConfig:
 
 
 def _normals(depth: TruthConfig) -> TruthConfig:
-    """The same training with the loss of normals, which knows no unit of depth."""
-    unit = TruthConfig.__dataclass_fields__["depth_unit"].default
+    """The same training with the loss of normals, which knows no depth."""
+    unset = {name: TruthConfig.__dataclass_fields__[name].default for name in OF_DEPTH}
     name = depth.recipe.replace("depth", "normals")
-    return dataclasses.replace(depth, recipe=name, task="normals", depth_unit=unit)
+    return dataclasses.replace(depth, recipe=name, task="normals", **unset)

@@ -15,12 +15,17 @@ Map: TypeAlias = Float[Tensor, "batch height width"]
 
 
 def far_depth(samples: Samples, config: TruthConfig) -> tuple[Map, Map]:
-    """Truth in metres with sky and all beyond `far_m` at `far_m`, and each pixel's weight.
+    """Truth in metres, with sky and all beyond `far_m` as far as the image's farthest surface.
 
-    The weight is 1, or `sky_weight` at `far_m`, times how far the truth is to be trusted.
+    No farther: an affine fit that has to reach a sky at `far_m` is decided by it alone, although
+    the map is used, and judged, on surfaces. Where there is none, at `far_m`. Each pixel's weight
+    is 1, or `sky_weight` where the depth was replaced, times how far the truth is to be trusted.
     """
     far = samples.sky | (samples.valid & (samples.depth_m > config.far_m))
-    depth_m = torch.where(far, torch.full_like(samples.depth_m, config.far_m), samples.depth_m)
+    surface = torch.where(samples.valid & ~far, samples.depth_m, 0.0)
+    farthest = surface.flatten(1).amax(dim=1)[:, None, None]
+    farthest = torch.where(farthest > 0, farthest, config.far_m)
+    depth_m = torch.where(far, farthest, samples.depth_m)
     weight = torch.where(far, config.sky_weight, samples.valid.float())
     return depth_m, weight * samples.trust()
 

@@ -32,7 +32,8 @@ def steps(data: Pieces, world: World, *, first: int) -> Iterator[list[Batch]]:
         collate_fn=_as_is,  # pyright: ignore[reportArgumentType] - no list: batch_size is None
         worker_init_fn=leaving.stay,
     )
-    reading = iter(loader)
+    with leaving.ended_at_exit():
+        reading = iter(loader)
     for step in range(first, config.last):
         mine: list[Batch] = []
         with world.together(f"for step {step + 1}"):

@@ -1,9 +1,11 @@
 """Leaving in good order when asked to: SIGTERM is heard at the end of a step."""
 
+import atexit
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import active_children
 from types import FrameType
 
 
@@ -39,3 +41,16 @@ def stay(worker: int) -> None:  # noqa: ARG001 - what a data loader passes
     Schedulers signal every process of a job, and the last step still needs its data.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+@contextmanager
+def ended_at_exit() -> Iterator[None]:
+    """See to it that processes which the block starts end with this one, deaf as they are.
+
+    Python signals SIGTERM to what is left at its exit, and then waits for it. Usually nothing is
+    left, but an error that is still held somewhere holds the data loader, too.
+    """
+    before = set(active_children())
+    yield
+    for child in set(active_children()) - before:
+        atexit.register(child.kill)

@@ -96,8 +96,8 @@ class TruthConfig(TrainConfig):
     align_from: float = 0.0  # from this fraction of the steps on the depth loss is affine-invariant
     gradient_weight: float = 0.0  # of the gradient matching loss of MiDaS, which takes 0.5
     gradient_scales: int = 4  # resolutions of it, each half of the one before
-    far_m: float = 80.0  # depths beyond, and the sky, count as this far
-    sky_weight: float = 0.1  # of a pixel at `far_m`, against 1 for the others; 0 leaves it out
+    far_m: float = 80.0  # what is beyond is as the sky: as far as the image's farthest surface
+    sky_weight: float = 0.1  # of such a pixel, against 1 for the others; 0 leaves it out
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
