@@ -5,6 +5,7 @@ python scripts/cards.py
 One page a model, with a picture of the scenes on which it is worst, as `scripts/embed.py` left it.
 """
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ METRICS = {
     "within_22.5_deg": "within_22.5_deg",
     "within_30_deg": "within_30_deg",
 }
+FEW = 12  # images that are listed one by one
 WIDTH = 1000  # of the picture of failures, in pixels
 
 
@@ -47,6 +49,25 @@ def table(report: dict[str, Any]) -> list[str]:
     return lines
 
 
+def each(path: Path, metric: str) -> list[str]:
+    """Every image's error beside the baselines', where there are only a few."""
+    with path.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if not row["problem"]]
+    if not 1 < len(rows) <= FEW:
+        return []
+    baselines = [name for name in rows[0] if name.endswith(f".{metric}")]
+    columns = [metric, *baselines]
+    heads = ["the model", *(name.partition(".")[0] for name in baselines)]
+    lines = [
+        f"\n| {METRICS[metric]} of | " + " | ".join(heads) + " |",
+        "|---|" + "---:|" * len(heads),
+    ]
+    for row in rows:
+        cells = " | ".join(f"{float(row[column]):.3f}" for column in columns)
+        lines.append(f"| {Path(row['image']).stem} | {cells} |")
+    return lines
+
+
 def page(name: str) -> list[str]:
     """One model: what it is, its tables, its failures and how it was trained."""
     card = folder.read_card(embedded.ROOT / name)
@@ -59,13 +80,32 @@ def page(name: str) -> list[str]:
         low, high = report["confidence"][first]
         lines.append(f"\n## {report['benchmark']}\n\nProtocol {report['protocol']}.\n")
         lines += table(report)
+        lines += each(path.with_suffix(".csv"), first)
         ratio = report["ratio_to_best_baseline"][first]
         said = f"\n{METRICS[first]} over the best baseline's: **{ratio:.3f}**"
         spread = f"; 95 % interval of {METRICS[first]}: {low:.3f} to {high:.3f}"
         lines.append(said + (f"{spread}." if report["images"] > 1 else "."))
-    lines += failures(name)
+    lines += speed(name) + failures(name)
     recipe = "\n".join(f"    {key} = {value}" for key, value in card.recipe.items())
     return [*lines, f"\n## Recipe of its last training\n\n{recipe}"]
+
+
+def speed(name: str) -> list[str]:
+    """Milliseconds an image, from `monostep benchmark -o runs/scores/NAME.speed.json`."""
+    path = SCORES / f"{name}.speed.json"
+    if not path.exists():
+        return []
+    report = read_json(path)
+    (case,) = report["cases"]
+    lines = ["| program | ms an image |", "|---|---:|"]
+    for program, measured in case["subjects"].items():
+        lines.append(f"| {program} | {measured['milliseconds']['whole']['median']:.0f} |")
+    machine = report["machine"]
+    height, width = case["image_size"]
+    said = (
+        f"{height}x{width}, {machine['threads']} threads, {machine['cpu']}; `{report['command']}`"
+    )
+    return [f"\n## Speed\n\n{said}\n", *lines]
 
 
 def failures(name: str) -> list[str]:

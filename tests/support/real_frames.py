@@ -31,6 +31,21 @@ def write(folder):
     return path
 
 
+def write_normals(folder):
+    """Write the manifest of ClearGrasp's pictures with their normals, which stay where they are."""
+    folder.mkdir(parents=True)
+    pairs = [
+        *((f"{path.stem.removesuffix('-normals')}-opaque-rgb-img.jpg", path)
+          for path in sorted((GRASP / "real-val" / "d435").glob("*-normals.exr"))),
+        *((f"../rgb-imgs/{path.stem.removesuffix('-cameraNormals')}-rgb.jpg", path)
+          for path in sorted(GRASP.glob("synthetic-val/*/camera-normals/*.exr"))),
+    ]  # fmt: skip
+    rows = [Row(image=path.parent / name, depth=None, normals=path) for name, path in pairs]
+    path = folder / "real-normals.jsonl"
+    manifest.write(path, Declaration(name="real-normals", frame="opengl"), rows)
+    return path
+
+
 def _array(path, depth_m):
     np.save(path, np.where(np.isfinite(depth_m), depth_m, 0).astype(np.float32))
     return path
