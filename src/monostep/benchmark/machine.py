@@ -27,7 +27,7 @@ def describe(device: torch.device, threads: int | None) -> dict[str, Any]:
         "gpu": _gpu(device),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        **{name: _version(name) for name in _PACKAGES},
+        **{name: version(name) for name in _PACKAGES},
     }
 
 
@@ -36,6 +36,14 @@ def available_bytes(device: torch.device) -> int | None:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return _meminfo("MemAvailable")
+
+
+def version(package: str) -> str | None:
+    """The installed version of a package; None where there is none."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _gpu(device: torch.device) -> dict[str, Any] | None:
@@ -72,10 +80,3 @@ def _lines(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

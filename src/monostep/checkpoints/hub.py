@@ -64,6 +64,16 @@ class Snapshot:
             facts = self.files.get(name)
             _check(path, facts and facts.sha256)
 
+    def corrupt(self) -> list[str]:
+        """Names of the large files that lie here and are not what their hash says."""
+        return [
+            name
+            for name, facts in self.files.items()
+            if facts.sha256 is not None
+            and (self.folder / name).is_file()
+            and _sha256(self.folder / name) != facts.sha256
+        ]
+
 
 def find(
     id: str, *, revision: str | None = None, usual: str | None = None, offline: bool | None = None
@@ -152,17 +162,20 @@ def _check(path: Path, expected: str | None) -> None:
     """Compare a new file with its hash; a corrupt one is removed, so that it is fetched again."""
     if expected is None:
         return
-    blob = path.resolve()
-    with blob.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = _sha256(path)
     if found != expected:
-        for broken in (path, blob):
+        for broken in (path, path.resolve()):
             with suppress(OSError):
                 broken.unlink(missing_ok=True)
         raise CheckpointError(
             f"{path}: arrived corrupt (SHA-256 {found[:12]}..., expected {expected[:12]}...) and "
             "was removed; run the same command again"
         )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _api() -> Any:

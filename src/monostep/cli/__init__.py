@@ -13,6 +13,7 @@ from monostep._version import __version__
 from monostep.cli import (
     benchmark,
     data,
+    doctor,
     evaluate,
     export,
     fold,
@@ -41,6 +42,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("eval", hidden=True)(evaluate.evaluate)
 app.add_typer(data.app, name="data")
 app.command("models")(models.models)
+app.command("doctor")(doctor.doctor)
 app.command("inspect")(inspect.inspect)
 app.command("verify")(verify.verify)
 app.command("fold")(fold.fold)
