@@ -9,8 +9,9 @@ from monostep.recipes import recipe
 from monostep.training.start import FREE
 from monostep.training.truth_config import CHANGES
 
-# What README's last stage of the nano models says on the command line.
+# What README's last stages of the nano models say on the command line.
 OF_ROOMS = {*CHANGES, "data", "weights", "steps", "validate_every"}
+OF_ROOMS |= {"accumulate", "scenes", "learning_rate", "seed"}
 LIMIT_BYTES = 40_000_000
 
 
