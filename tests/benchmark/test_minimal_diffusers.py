@@ -13,7 +13,9 @@ from monostep.benchmark.own_program import as_diffusers_returns_it
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-@pytest.mark.parametrize("kind", ["weights", "normals_weights"])
+@pytest.mark.parametrize(
+    "kind", ["weights", pytest.param("normals_weights", marks=pytest.mark.slow)]
+)
 def test_it_does_what_the_command_line_does(request, tmp_path, kind):
     from monostep.benchmark import minimal_diffusers
 

@@ -63,6 +63,7 @@ def test_what_is_not_a_product_is_not_counted():
     assert _count(lambda: torch.rand(4, 4).add(1).softmax(1)) == 0
 
 
+@pytest.mark.slow
 def test_the_folded_network_executes_somewhat_fewer_than_the_unfolded_one(weights):
     """The whole kernel zoo at once: a kernel that is not counted would show here."""
     picture = torch.rand(1, 3, 64, 96)

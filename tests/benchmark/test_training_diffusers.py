@@ -43,6 +43,7 @@ def test_both_programs_do_the_same_work_also_after_an_update(assignment, tuned, 
         assert one.norm == pytest.approx(other.norm, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_bfloat16_learns_float32_weights_through_a_frozen_half(assignment):
     half = dataclasses.replace(assignment, subject=Subject(kind=DIFFUSERS, dtype="bf16"))

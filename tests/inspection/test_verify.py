@@ -73,7 +73,7 @@ def _assert_equal(outcomes):
 
 
 DEPTH, NORMALS = "marigold-depth-v1-1", "marigold-normals-v0-1"
-BY_DEFAULT = {(DEPTH, 1, "trailing"), (DEPTH, 10, "leading"), (NORMALS, 4, "trailing")}
+BY_DEFAULT = {(DEPTH, 1, "trailing"), (NORMALS, 4, "trailing")}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from PIL import Image
 
 from monostep.reproduction import study
@@ -6,6 +7,7 @@ from monostep.reproduction.collected import Collected
 from monostep.reproduction.figures import draw
 
 
+@pytest.mark.slow
 def test_deviations_are_drawn_small_and_equal_twice(tmp_path):
     folder = tmp_path / study.RESULTS
     folder.mkdir()

@@ -38,8 +38,11 @@ def _predicted(path, way, held_out):
         yield predictor, case.image, own
 
 
-@pytest.mark.parametrize("way", [ONCE, WALK], ids=lambda way: way.name)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("model", "way"),
+    [(model, ONCE) for model in MODELS] + [("previous", WALK), ("joint", WALK)],
+    ids=lambda each: getattr(each, "name", each),
+)
 def test_maps_are_those_of_the_predictor(tmp_path, held_out, model, way):
     path = MODELS[model](tmp_path / "model")
     subject = sampling.opened(path, held_out)

@@ -129,6 +129,7 @@ def test_manifests_end_in_jsonl_or_csv(models):
     assert manifest.read("labels.csv").declaration.unit == "relative"
 
 
+@pytest.mark.slow
 def test_confident_pixels_are_nearer_to_the_truth(here):
     synthesize(here / "scenes", seed=7, indices=range(4), size=(96, 128))
     go(load("nano-depth", dtype="fp32"), "scenes/??????.png")
