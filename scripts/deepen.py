@@ -1,6 +1,6 @@
 """A deeper network that says the same: what to go on training where a model has stopped to improve.
 
-    python scripts/deepen.py runs/rooms-depth/model -o runs/deeper --layers 2
+    python -m scripts.deepen runs/rooms-depth/model -o runs/deeper --layers 3
     monostep train nano-depth -o runs/deep-depth --set start=runs/deeper
 
 Each resolution of the UNet gets more residual blocks and transformers, whose last layer is zero.
@@ -73,13 +73,15 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("model", type=Path)
     asked.add_argument("-o", "--output", type=Path, required=True)
-    asked.add_argument("--layers", type=int, default=2)
+    asked.add_argument("--layers", type=int, default=3)
     asked.add_argument("--seed", type=int, default=0)
     given = asked.parse_args()
     torch.manual_seed(given.seed)
     model, card = folder.load(given.model)
     model.unet = deepened(model.unet, given.layers)
-    folder.save(model, card, given.output)
+    told = {"start": card.name, "start_hash": card.tensor_hash, "layers": given.layers}
+    source = {**told, "start_source": dict(card.source or {})}
+    folder.save(model, dataclasses.replace(card, source=source, scores={}), given.output)
 
 
 if __name__ == "__main__":

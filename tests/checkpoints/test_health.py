@@ -54,6 +54,10 @@ def test_what_has_no_hash_and_what_is_not_there_is_said(tmp_path):
     shutil.copytree(embedded.ROOT / "nano-depth", tmp_path / "bare")
     (tmp_path / "bare" / "card.json").unlink()
     assert health.of_source(tmp_path / "bare").said == "no card.json: no hash to compare with"
+    (tmp_path / "empty").mkdir()
+    empty = health.of_source(tmp_path / "empty")
+    assert not empty.well
+    assert "holds no model" in empty.said
     missing = health.of_source(tmp_path / "nothing.safetensors")
     assert not missing.well
     assert str(tmp_path) in missing.said
@@ -63,6 +67,9 @@ def test_what_has_no_hash_and_what_is_not_there_is_said(tmp_path):
 def test_downloads_are_listed_and_read_whole_only_when_asked(hub, repository):
     assert list(health.of_downloaded(verify=True)) == []
     snapshot = find(repository.id)
+    (begun,) = health.of_downloaded(verify=True)
+    assert not begun.well
+    assert begun.said.endswith("no large file to verify")
     snapshot.fetch([WEIGHTS])
     hub.requests.clear()
     (found,) = health.of_downloaded(verify=True)

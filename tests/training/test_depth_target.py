@@ -42,6 +42,14 @@ def test_of_a_sky_alone_the_depth_is_the_limit(samples):
     assert (depth_m == 30).all() and (weight == 0.5).all()
 
 
+def test_an_autoencoder_sees_the_sky_at_the_limit(samples):
+    config = override(recipe("miniature-autoencoder"), ["far_m=30.0"])
+    depth_m, weight = far_depth(samples, config)
+    assert samples.sky.any()
+    assert (depth_m[samples.sky] == 30).all()
+    assert (weight[samples.sky] == torch.tensor(config.sky_weight)).all()
+
+
 def test_the_sky_hardly_moves_the_fit_of_the_surfaces():
     """A desk before a window: the scale of a map that is wrong by a tenth of the desk's depth."""
     depth_m = torch.linspace(0.5, 2.0, 16)[None, :, None].expand(1, 16, 16).clone()

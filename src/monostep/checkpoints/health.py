@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monostep.checkpoints import embedded, folded, folder, hub, layout, places, registry
-from monostep.errors import CheckpointError, MonostepWarning
+from monostep.errors import CheckpointError, MissingExtraError, MonostepWarning
 
 SAME = "weights as its card says"
 
@@ -31,8 +31,8 @@ def of_downloaded(*, verify: bool) -> Iterator[Finding]:
     for id in dict.fromkeys(entry.id for entry in registry.PUBLISHED):
         try:
             snapshot = _located(id).snapshot
-        except CheckpointError:
-            continue  # not downloaded
+        except (CheckpointError, MissingExtraError):
+            continue  # not downloaded, or nothing to download with
         if snapshot is not None:
             yield _of_snapshot(id, snapshot, verify=verify)
 
@@ -52,9 +52,12 @@ def of_source(source: str | Path) -> Finding:
         if place.snapshot is not None:
             return _of_snapshot(name, place.snapshot, verify=True)
         if layout.CARD not in place.names:
-            return Finding(name=name, said=f"no {layout.CARD}: no hash to compare with", well=True)
+            is_model = layout.INDEX in place.names
+            said = f"no {layout.CARD}: no hash to compare with"
+            lacks = f"{place.folder} holds no model (of a training it is in RUN/model)"
+            return Finding(name=name, said=said if is_model else lacks, well=is_model)
         folder.check_hash(place.folder, folder.read_card(place.folder))
-    except CheckpointError as error:
+    except (CheckpointError, MissingExtraError) as error:
         return Finding(name=name, said=str(error), well=False)
     return Finding(name=name, said=SAME, well=True)
 
@@ -72,6 +75,8 @@ def _of_snapshot(name: str, snapshot: hub.Snapshot, *, verify: bool) -> Finding:
         return Finding(name=name, said=f"{said}; not verified", well=True)
     hashed = sum(facts.sha256 is not None for facts in snapshot.files.values())
     corrupt = snapshot.corrupt()
+    if not hashed:
+        return Finding(name=name, said=f"{said}; no large file to verify", well=False)
     if corrupt:
         told = f"corrupt: {', '.join(corrupt)}; delete {snapshot.folder} and load it again"
     else:

@@ -20,11 +20,13 @@ def far_depth(samples: Samples, config: TruthConfig) -> tuple[Map, Map]:
     No farther: an affine fit that has to reach a sky at `far_m` is decided by it alone, although
     the map is used, and judged, on surfaces. Where there is none, at `far_m`. Each pixel's weight
     is 1, or `sky_weight` where the depth was replaced, times how far the truth is to be trusted.
+    An autoencoder paints depth and fits nothing: its sky is at `far_m`.
     """
     far = samples.sky | (samples.valid & (samples.depth_m > config.far_m))
     surface = torch.where(samples.valid & ~far, samples.depth_m, 0.0)
     farthest = surface.flatten(1).amax(dim=1)[:, None, None]
-    farthest = torch.where(farthest > 0, farthest, config.far_m)
+    fitted = config.task != "autoencoder"
+    farthest = torch.where(fitted & (farthest > 0), farthest, config.far_m)
     depth_m = torch.where(far, farthest, samples.depth_m)
     weight = torch.where(far, config.sky_weight, samples.valid.float())
     return depth_m, weight * samples.trust()
