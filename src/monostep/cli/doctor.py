@@ -70,7 +70,11 @@ def _extras() -> dict[str, dict[str, str | None]]:
     from monostep.benchmark import machine
 
     found: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
-    for line in metadata.requires("monostep") or []:
+    try:
+        lines = metadata.requires("monostep") or []
+    except metadata.PackageNotFoundError:  # run from its sources
+        lines = []
+    for line in lines:
         needs = _NEEDS.fullmatch(line)
         if needs and needs[2] not in _INTERNAL and needs[1] != "monostep":
             found[needs[2]][needs[1]] = machine.version(needs[1])
