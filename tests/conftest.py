@@ -2,10 +2,12 @@
 
 import gc
 
+import checked_once
 import pytest
 import torch
 
 torch.set_num_threads(1)
+checked_once.install()
 gc.disable()  # while millions of objects are imported to stay
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from beartype.roar import BeartypeCallHintViolation
 
+from monostep import recipes
 from monostep.data.procedural import camera
 
 
@@ -20,6 +21,11 @@ def test_shapes_in_signatures_are_checked():
     assert camera.intrinsics(torch.ones(2), (3, 4)).shape == (2, 3, 3)
     with pytest.raises(jaxtyping.TypeCheckError, match="focal"):
         camera.intrinsics(torch.ones(2, 1), (3, 4))
+
+
+def test_what_names_no_array_is_left_as_it_is():
+    assert hasattr(camera.intrinsics, "__wrapped__")
+    assert not hasattr(recipes.recipe, "__wrapped__")
 
 
 def test_a_function_that_is_defined_again_keeps_its_checks():
