@@ -31,9 +31,23 @@ def test_another_budget_or_other_recipes_are_refused(tmp_path, monkeypatch):
         plan.begin(tmp_path, BUDGETS["cpu"])
 
 
+def test_other_scenes_are_refused(tmp_path):
+    plan.begin(tmp_path, BUDGETS["quick"])
+    with pytest.raises(SettingError, match="began with other scenes"):
+        plan.check(tmp_path, dataclasses.replace(BUDGETS["quick"], images=8))
+
+
 def test_margins_are_kept_as_they_were(tmp_path):
     plan.begin(tmp_path, BUDGETS["quick"])
     path = tmp_path / plan.FILE
     write_json(path, {**read_json(path), "margins": {}})
     assert plan.check(tmp_path, BUDGETS["quick"])
-    assert plan.begun(tmp_path)["margins"] != plan.limits()
+    began = plan.begun(tmp_path)
+    assert began is not None and began["margins"] != plan.limits()
+
+
+def test_where_the_margins_come_from_is_kept(tmp_path, monkeypatch):
+    plan.begin(tmp_path, BUDGETS["quick"])
+    monkeypatch.setattr(plan, "origin", lambda: "a later commit")
+    began = plan.begun(tmp_path)
+    assert began is not None and began["margins_of"].split()[0] in ("commit", "monostep")

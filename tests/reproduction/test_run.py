@@ -184,6 +184,23 @@ time.sleep(60)
 """
 
 
+@pytest.mark.usefixtures("program")
+def test_time_is_written_down_as_it_passes(tmp_path, monkeypatch):
+    """So that a kill loses little of it; and what is written in pieces is the whole."""
+    monkeypatch.setattr(runner, "COUNT_S", 0)
+    written: list[float] = []
+    add = times.add
+
+    def remember(folder, job, seconds):
+        written.append(seconds)
+        add(folder, job, seconds)
+
+    monkeypatch.setattr(times, "add", remember)
+    _run(tmp_path, [_job(tmp_path, "a")], monkeypatch)
+    assert len(written) > 1
+    assert times.load(tmp_path)["a"] == pytest.approx(sum(written), abs=0.1 * len(written))
+
+
 def test_an_interrupt_ends_what_runs_and_counts_its_time(tmp_path, command):
     command.send_signal(signal.SIGINT)
     assert command.wait(timeout=60) != 0

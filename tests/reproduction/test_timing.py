@@ -52,6 +52,10 @@ def test_the_study_compares_all_that_it_reports():
         "lcm.lcm-1",
         "lcm.lcm-4",
         "e2e-depth.once",
+        "normals.trailing-1",
+        "normals.leading-50",
+        "normals.leading-50x10",
+        "e2e-normals.once",
     ]
 
 

@@ -71,6 +71,7 @@ def evaluate(collected: Collected, claim: Claim) -> Iterator[Outcome]:
     if not seeds:
         yield Outcome(claim=claim)
         return
+    collected.check_pairs((*claim.over, *claim.under), seeds)
     for stratum in collected.strata(claim.over[0]):
         above, below = (
             {name: collected.errors(name, column, stratum, seeds) for name in names}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from monostep.errors import InputError
 from monostep.files.atomic import read_json
 from monostep.reproduction import results
 from monostep.reproduction.results import Scores
@@ -39,6 +40,21 @@ class Collected:
         """One column of the scenes of a stratum; "all" is all of them."""
         tables = [self.scores(name, seed) for seed in seeds]
         return np.stack([each.columns[column][_of(each, stratum)] for each in tables])
+
+    def check_pairs(self, names: Sequence[str], seeds: Sequence[int]) -> None:
+        """Make sure that row by row all these tables are of the same scenes.
+
+        Raises:
+            InputError: one is not, so that it cannot be compared scene by scene.
+        """
+        first = self.scores(names[0], seeds[0])
+        for path in (self._path(name, seed) for name in names for seed in seeds):
+            table = self._read(path)
+            if (table.names, table.strata) != (first.names, first.strata):
+                raise InputError(
+                    f"{path}: other scenes than in {self._path(names[0], seeds[0]).name}; "
+                    "delete the one that is wrong, and it is measured again"
+                )
 
     def strata(self, name: str) -> tuple[str, ...]:
         """Those that have scenes, of the first seed; all first."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from monostep.reproduction import study
 from monostep.reproduction.budget import Budget
 from monostep.reproduction.study import RESULTS, Run
+from monostep.reproduction.timing import WAYS
 
 FINISHED = "finished.json"  # in a run's folder
 # Words of `monostep.reproduction.work`, which does what is no training.
@@ -92,7 +93,8 @@ def _measuring(run: Run, folder: Path) -> list[Job]:
 
 def _of_first(folder: Path, budget: Budget) -> list[Job]:
     """What is looked at once, on the first seed's models."""
-    depth, lcm, e2e = (f"{model}-{budget.seeds[0]}" for model in ("depth", "lcm", "e2e-depth"))
+    timed = [f"{model}-{budget.seeds[0]}" for model in WAYS]
+    depth, e2e = (f"{model}-{budget.seeds[0]}" for model in ("depth", "e2e-depth"))
 
     def job(word: str, name: str, *needs: str, alone: bool = False) -> Job:
         file = result(folder, name)
@@ -101,5 +103,5 @@ def _of_first(folder: Path, budget: Budget) -> list[Job]:
     return [
         job(MEMORY, "memory.json", e2e),
         job(DEVIATION, f"{depth}.deviation.npz", depth),
-        job(TIMING, "timing.json", depth, lcm, e2e, alone=True),
+        job(TIMING, "timing.json", *timed, alone=True),
     ]

@@ -1,21 +1,20 @@
 """The report of a study, of whatever it has measured so far: Markdown, and figures beside it."""
 
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import monostep
 from monostep.errors import MissingExtraError
 from monostep.files.atomic import replacing
-from monostep.reproduction import claims, figures, margins, plan, study, times, verdict
+from monostep.reproduction import claims, figures, plan, study, times, verdict
 from monostep.reproduction.budget import Budget
 from monostep.reproduction.claims import Outcome
 from monostep.reproduction.collected import Collected
 from monostep.reproduction.commands import commands
 from monostep.reproduction.generation import HELD_OUT
 from monostep.reproduction.tables import MISSING, markdown, tables, written
+from monostep.reproduction.timing import WAYS
 
 FINDINGS = "miniature-findings.md"  # beside the report, by hand
 SHEET = "generation.png"
@@ -24,7 +23,7 @@ JOBS = (
     "generate base-0",
     "deviation depth-0",
     "memory e2e-depth-0",
-    "timing depth-0 lcm-0 e2e-depth-0",
+    f"timing {' '.join(f'{model}-0' for model in WAYS)}",
 )
 
 
@@ -68,7 +67,9 @@ def _keep(folder: Path, target: Path) -> None:
 def _about_verdicts(folder: Path) -> str:
     """Where the margins come from, and what the intervals are."""
     began = plan.begun(folder)
-    said = f"Margins: {origin()}" + (f"; the study began on {began['began']}" if began else "")
+    said = f"Margins: {plan.origin()}"
+    if began:
+        said = f"Margins: {began['margins_of']}; the study began on {began['began']}"
     if began and began["margins"] != plan.limits():
         said += ", **when they were others**"
     return (
@@ -81,17 +82,6 @@ def _about_verdicts(folder: Path) -> str:
         "E2E from the diffusion model has had more steps in all than that model itself, as in the "
         "paper."
     )
-
-
-def origin() -> str:
-    """The commit that last changed the margins, or the version of the package without one."""
-    file = Path(margins.__file__)
-    command = ["git", "log", "-1", "--format=%h of %cs", "--", file.name]
-    if shutil.which("git"):
-        found = subprocess.run(command, cwd=file.parent, capture_output=True, text=True)
-        if found.returncode == 0 and found.stdout.strip():
-            return f"commit {found.stdout.strip()}"
-    return f"monostep {monostep.__version__}"
 
 
 def _begin(folder: Path, budget: Budget, path: Path) -> list[str]:

@@ -30,6 +30,7 @@ TRAINER = "monostep"
 WORK = "monostep.reproduction.work"
 PACKAGES = ("scipy", "matplotlib")  # ensembles, figures
 TICK_S = 0.2
+COUNT_S = 10.0  # what a kill can lose of the times
 Say = Callable[[str], None]
 
 
@@ -37,7 +38,8 @@ Say = Callable[[str], None]
 class _Running:
     job: Job
     process: subprocess.Popen
-    began: float
+    counted: float  # until when its time is in the file
+    seconds: float = 0.0
 
 
 @dataclass(kw_only=True, eq=False)
@@ -52,6 +54,7 @@ class Crew:
     running: list[_Running] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    counted: float = field(default_factory=time.monotonic)
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Do what is not done; after an interrupt everything that runs is saved first."""
@@ -67,6 +70,8 @@ class Crew:
                 for job in self._next(waiting, finished):
                     waiting.remove(job)
                     self._start(job)
+                if time.monotonic() - self.counted > COUNT_S:
+                    self._count()
                 time.sleep(TICK_S)
         except BaseException:
             self._leave()
@@ -96,7 +101,7 @@ class Crew:
                 start_new_session=True,
                 pass_fds=(self.lock,),
             )
-        self.running.append(_Running(job=job, process=process, began=time.monotonic()))
+        self.running.append(_Running(job=job, process=process, counted=time.monotonic()))
         self.say(f"{job.name}: begins")
 
     def _module(self, job: Job) -> list[str]:
@@ -108,21 +113,30 @@ class Crew:
     def _collect(self) -> set[str]:
         """Take note of what has ended; the names of what is done."""
         ended = [each for each in self.running if each.process.poll() is not None]
+        if ended:
+            self._count()
         self.running = [each for each in self.running if each not in ended]
         return {each.job.name for each in ended if self._note(each)}
 
     def _note(self, each: _Running) -> bool:
-        job, seconds = each.job, time.monotonic() - each.began
-        times.add(self.folder, job.name, seconds)
-        times.grow_piece(self.folder, seconds=time.monotonic() - self.began)
+        job = each.job
         if each.process.returncode == 0 and job.trains:
             _finish(_folder_of(self.folder, job))
         if each.process.returncode != 0 or not job.is_done:
             self.failed.append(job.name)
             self.say(f"{job.name}: failed; see {self.folder / 'logs'}")
             return False
-        self.say(f"{job.name}: done, {seconds:.0f} s")
+        self.say(f"{job.name}: done, {each.seconds:.0f} s")
         return True
+
+    def _count(self) -> None:
+        """Write down the time of what runs, so that a kill loses no more than a few seconds."""
+        self.counted = time.monotonic()
+        for each in self.running:
+            more, each.counted = self.counted - each.counted, self.counted
+            each.seconds += more
+            times.add(self.folder, each.job.name, more)
+        times.grow_piece(self.folder, seconds=self.counted - self.began)
 
     def _leave(self) -> None:
         """Ask trainings to save their state, wait for them, and count their time."""
@@ -136,7 +150,7 @@ class Crew:
             each.process.send_signal(signal.SIGTERM)
         for each in self.running:
             each.process.wait()
-            times.add(self.folder, each.job.name, time.monotonic() - each.began)
+        self._count()
 
 
 def _folder_of(folder: Path, job: Job) -> Path:

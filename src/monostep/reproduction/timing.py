@@ -19,14 +19,10 @@ from monostep.reproduction.trials import LCM, MEMBERS, ONCE, PATH, Way, sampled
 
 ROUNDS = 5
 # By what is trained: the ways that are worth a comparison.
+_SAMPLED = (sampled("trailing", 1), sampled("leading", PATH), sampled("leading", PATH, MEMBERS))
 WAYS: Mapping[str, tuple[Way, ...]] = {
-    "depth": (
-        sampled("trailing", 1),
-        sampled("leading", PATH),
-        sampled("leading", PATH, MEMBERS),
-    ),
-    "lcm": LCM,
-    "e2e-depth": (ONCE,),
+    **{"depth": _SAMPLED, "lcm": LCM, "e2e-depth": (ONCE,)},
+    **{"normals": _SAMPLED, "e2e-normals": (ONCE,)},
 }
 
 
