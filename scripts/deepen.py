@@ -76,6 +76,8 @@ def main() -> None:
     asked.add_argument("--layers", type=int, default=3)
     asked.add_argument("--seed", type=int, default=0)
     given = asked.parse_args()
+    if given.output.exists():
+        asked.error(f"{given.output} is there already; choose another folder")
     torch.manual_seed(given.seed)
     model, card = folder.load(given.model)
     model.unet = deepened(model.unet, given.layers)

@@ -1,6 +1,6 @@
 """Puts trained models into the package, in half precision, with the scores they have as embedded.
 
-    python scripts/embed.py runs/nano-depth runs/nano-normals
+    python -m scripts.embed runs/last-depth runs/rooms-normals
 
 measures what it wrote (`monostep evaluate procedural` and `motorcycle`), in `runs/scores`.
 """

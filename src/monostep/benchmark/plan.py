@@ -51,6 +51,7 @@ class Plan:
     device: torch.device
     wishes: Wishes
     notes: tuple[str, ...] = ()
+    weights_sha256: str | None = None  # over tensors, as the card has it
 
     @property
     def with_diffusers(self) -> bool:
@@ -119,6 +120,7 @@ def plan(
             prompt=_prompt(checkpoint) if DIFFUSERS in against else np.zeros((0, 0), np.float32),
         ),
         name=checkpoint.card.name,
+        weights_sha256=checkpoint.card.tensor_hash,
         task=checkpoint.card.task,
         subjects=tuple(subjects),
         cases=tuple(cases),

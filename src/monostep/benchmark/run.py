@@ -130,6 +130,7 @@ def _report(notebook: Notebook, starts: Starts | None, order: str) -> dict[str, 
     return {
         "monostep": __version__,
         "model": plan.name,
+        "weights_sha256": plan.weights_sha256,
         "task": plan.task,
         "machine": machine.describe(plan.device, plan.wishes.threads),
         "device": str(plan.device),
