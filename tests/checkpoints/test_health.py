@@ -46,7 +46,7 @@ def test_one_changed_bit_is_found(tmp_path, form):
     assert health.of_source(place) == health.Finding(name=str(place), said=health.SAME, well=True)
     _damage(place if form == "file" else place / WEIGHTS)
     found = health.of_source(place)
-    assert not found.well
+    assert found.here and not found.well
     assert "do not match the card's hash" in found.said
 
 
@@ -56,12 +56,13 @@ def test_what_has_no_hash_and_what_is_not_there_is_said(tmp_path):
     assert health.of_source(tmp_path / "bare").said == "no card.json: no hash to compare with"
     (tmp_path / "empty").mkdir()
     empty = health.of_source(tmp_path / "empty")
-    assert not empty.well
+    assert not empty.well and not empty.here
     assert "holds no model" in empty.said
     missing = health.of_source(tmp_path / "nothing.safetensors")
-    assert not missing.well
+    assert not missing.well and not missing.here
     assert str(tmp_path) in missing.said
-    assert not health.of_source("nano-depht").well
+    wrong = health.of_source("nano-depht")
+    assert not wrong.well and not wrong.here
 
 
 def test_downloads_are_listed_and_read_whole_only_when_asked(hub, repository):

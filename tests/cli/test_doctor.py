@@ -53,6 +53,13 @@ def test_broken_weights_end_in_1(run, tmp_path):
     assert "BROKEN" in ended.stdout
 
 
+def test_what_was_not_downloaded_is_not_broken(run):
+    ended = run("e2e-depth")
+    assert ended.exit_code == 1
+    (line,) = [line for line in ended.stdout.splitlines() if line.startswith("e2e-depth ")]
+    assert "NOT FOUND" in line and "BROKEN" not in line
+
+
 def test_a_device_that_is_not_there_is_one_line(run):
     ended = run("--device", "cuda:99")
     assert "device 'cuda:99' cannot be used" in str(ended.exception)

@@ -1,8 +1,10 @@
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -61,3 +63,16 @@ def test_a_worker_stays():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (0, b"still here\n")
+
+
+def test_what_a_block_that_failed_had_started_ends_with_the_program(monkeypatch):
+    registered = []
+    monkeypatch.setattr(leaving.atexit, "register", registered.append)
+    started = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    with pytest.raises(ValueError, match="why"), leaving.ended_at_exit():
+        started.start()
+        raise ValueError("why")
+    (end,) = registered
+    end()
+    started.join()
+    assert started.exitcode == -signal.SIGKILL

@@ -18,6 +18,7 @@ class Finding:
     name: str
     said: str
     well: bool
+    here: bool = True  # else nothing was found that could be broken
 
 
 def of_embedded() -> Iterator[Finding]:
@@ -44,20 +45,34 @@ def of_source(source: str | Path) -> Finding:
     alias or an id is looked for in the Hub's cache. No request is made.
     """
     name = str(source)
+    if name.endswith(folded.ENDING):
+        return _of_file(Path(source))
     try:
-        if name.endswith(folded.ENDING):
-            folded.check_hash(Path(source), folded.read_card(Path(source)))
-            return Finding(name=name, said=SAME, well=True)
         place = _located(source)
-        if place.snapshot is not None:
-            return _of_snapshot(name, place.snapshot, verify=True)
-        if layout.CARD not in place.names:
-            is_model = layout.INDEX in place.names
-            said = f"no {layout.CARD}: no hash to compare with"
-            lacks = f"{place.folder} holds no model (of a training it is in RUN/model)"
-            return Finding(name=name, said=said if is_model else lacks, well=is_model)
-        folder.check_hash(place.folder, folder.read_card(place.folder))
     except (CheckpointError, MissingExtraError) as error:
+        return Finding(name=name, said=str(error), well=False, here=False)
+    if place.snapshot is not None:
+        return _of_snapshot(name, place.snapshot, verify=True)
+    if layout.CARD in place.names:
+        return _of_folder(name, place.folder)
+    if layout.INDEX in place.names:
+        return Finding(name=name, said=f"no {layout.CARD}: no hash to compare with", well=True)
+    lacks = f"{place.folder} holds no model (of a training it is in RUN/model)"
+    return Finding(name=name, said=lacks, well=False, here=False)
+
+
+def _of_file(path: Path) -> Finding:
+    try:
+        folded.check_hash(path, folded.read_card(path))
+    except CheckpointError as error:
+        return Finding(name=str(path), said=str(error), well=False, here=path.exists())
+    return Finding(name=str(path), said=SAME, well=True)
+
+
+def _of_folder(name: str, path: Path) -> Finding:
+    try:
+        folder.check_hash(path, folder.read_card(path))
+    except CheckpointError as error:
         return Finding(name=name, said=str(error), well=False)
     return Finding(name=name, said=SAME, well=True)
 

@@ -30,7 +30,7 @@ def doctor(
     device: source.Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show versions, device, extras and models, and verify weights; exit 1 if any are broken.
+    """Show versions, device, extras and models; exit 1 if any weights are broken or not found.
 
     Makes no request and changes nothing. The models inside the package and every SOURCE are always
     verified against the hash they came with.
@@ -91,7 +91,8 @@ def _show(machine: dict[str, Any], extras: dict[str, Any], found: dict[str, Any]
         typer.echo(f"{extra:18}  {', '.join(said)}{how}")
     for some in found.values():
         for each in some:
-            typer.echo(f"{each.name:18}  {each.said if each.well else 'BROKEN: ' + each.said}")
+            state = "" if each.well else "BROKEN: " if each.here else "NOT FOUND: "
+            typer.echo(f"{each.name:18}  {state}{each.said}")
 
 
 def _words(name: str, value: Any) -> str:

@@ -51,6 +51,8 @@ def ended_at_exit() -> Iterator[None]:
     left, but an error that is still held somewhere holds the data loader, too.
     """
     before = set(active_children())
-    yield
-    for child in set(active_children()) - before:
-        atexit.register(child.kill)
+    try:
+        yield
+    finally:
+        for child in set(active_children()) - before:
+            atexit.register(child.kill)
