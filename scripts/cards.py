@@ -98,6 +98,8 @@ def page(name: str) -> list[str]:
     lines.append(f"Weights (SHA-256 over tensors): `{card.tensor_hash}`.")
     lines += [f"\n{NOTES[name]}"] if name in NOTES else []
     reports = sorted((SCORES / name).glob("*.json"))
+    if not reports:
+        sys.exit(f"{SCORES / name}: no reports; README has the commands that write them")
     others = [path for path in reports if "predictions" in read_json(path)]
     for path in reports:
         lines += benchmark(path, card, others) if path not in others else []
